@@ -1,0 +1,213 @@
+"""The one interface behind which every integration rule and every baseline fusion stands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Mapping, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+RECURRENT = "state"
+"""Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
+
+
+@dataclass(frozen=True)
+class IntegrationConfig:
+    """Which rule combines the streams, and how. Every field is an ablation.
+
+    A rule that has no use for a field refuses any value but the field's default, so that two
+    configs which differ always describe two different models.
+    """
+
+    rule: str = "dm"
+    """Registered name of the rule: see ``python -m common.integration``."""
+    scope: Literal["layer", "shared"] = "layer"
+    """One set of weights per site, or one set shared by all sites."""
+    granularity: Literal["scalar", "channel", "token"] = "scalar"
+    """α is one number, one number per channel, or computed for every token."""
+    constraint: Literal["free", "softmax", "sigmoid"] = "free"
+    """α is unconstrained, a softmax over streams, or a sigmoid."""
+    activation: Literal["identity", "relu", "gelu"] = "identity"
+    """φ, applied to the integrated state of every site."""
+    scale: Literal["reference", "rms", "none"] = "reference"
+    """n: bring projected streams to the reference stream's RMS (detached), to RMS 1, or leave them."""
+    init: Literal["preserving", "equal", "predecessor"] = "preserving"
+    """Start as the plain backbone; with α = 1/√N; or with α = 1, γ = 0.2."""
+    recurrent: bool = True
+    """Whether the state of the site below is carried over (γ or U). Off: every site stands alone."""
+    train_alpha: bool = True
+    """Off freezes α and γ at their initial values (the control arms "fixed equal" and "frozen random")."""
+    alpha_noise: float = 0.0
+    """Standard deviation of Gaussian noise added to the initial α (for the "frozen random" arm)."""
+    hidden: int = 64
+    """Inner width of the rules that have one (attention keys, bottlenecks of the baselines)."""
+    heads: int = 4
+    """Attention heads of the rules that attend."""
+    stream_dropout: float = 0.0
+    """Probability that a sample loses a stream during training (never all of them)."""
+    balance_penalty: float = 0.0
+    """Weight of the penalty on uneven contributions (0 = off)."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.stream_dropout < 1.0:
+            raise ValueError(f"stream_dropout must be in [0, 1), got {self.stream_dropout}")
+        if self.balance_penalty < 0 or self.alpha_noise < 0:
+            raise ValueError("balance_penalty and alpha_noise must not be negative")
+        if self.hidden < 1 or self.heads < 1:
+            raise ValueError("hidden and heads must be at least 1")
+
+
+class Integrated(NamedTuple):
+    """What one site returns.
+
+    state: ``[B, T, D]``, the integrated state ``z_l`` before the backbone's own bias and norm.
+    alphas: stream -> α as ``[]`` (scalar), ``[D]`` (channel) or ``[B, T]`` (token); None for rules without α.
+    contributions: stream (and ``state``) -> ``‖term‖ / Σ‖term‖`` as ``[B, T]``; None unless asked for.
+    """
+
+    state: Tensor
+    alphas: dict[str, Tensor] | None
+    contributions: dict[str, Tensor] | None
+
+
+class Combined(NamedTuple):
+    """What a rule hands back to :class:`Integration`: the new state and its additive terms."""
+
+    state: Tensor  # [B, T, D]
+    terms: dict[str, Tensor] | None  # name -> [B, T, D]; only needed when report is True
+    alphas: dict[str, Tensor] | None
+
+
+class Integration(nn.Module, ABC):
+    """All sites of one integration rule.
+
+    Args:
+        config: see :class:`IntegrationConfig`.
+        widths: stream name -> channels of the raw stream; the order is the order of the streams.
+        width: channels D of the integrated state.
+        sites: number of sites (depths) L.
+        reference: the backbone's own stream, or None when it is not integrated. Its width must be D.
+    """
+
+    last_site_only: ClassVar[bool] = False
+    """True for fusions that join the streams once, at the output; earlier sites are skipped by the model."""
+    preserves: ClassVar[Literal["exactly", "nearly", "no"]] = "exactly"
+    """Whether the `preserving` init equals the plain backbone at step 0."""
+    permutable: ClassVar[bool] = True
+    """Whether permuting the streams only permutes the weights."""
+    options: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the config that the rule reads besides rule, stream_dropout and balance_penalty."""
+
+    def __init__(
+        self, config: IntegrationConfig, widths: Mapping[str, int], width: int, sites: int, reference: str | None
+    ) -> None:
+        super().__init__()
+        if not widths:
+            raise ValueError("an integration needs at least one stream")
+        if RECURRENT in widths:
+            raise ValueError(f"{RECURRENT!r} is the name of the recurrent term; give the stream another name")
+        if reference is not None and widths.get(reference) != width:
+            raise ValueError(f"reference stream {reference!r} must be one of {dict(widths)} and {width} wide")
+        if sites < 1:
+            raise ValueError("an integration needs at least one site")
+        self._refuse_unread_options(config)
+        self.config = config
+        self.names = tuple(widths)
+        self.widths = dict(widths)
+        self.width = width
+        self.sites = sites
+        self.reference = reference
+
+    @abstractmethod
+    def combine(
+        self, streams: dict[str, Tensor], state: Tensor | None, present: dict[str, Tensor] | None, site: int, report: bool
+    ) -> Combined:
+        """Join masked raw streams ``[B, T, D_i]`` and the state ``[B, T, D]`` at one site."""
+
+    def after_norm(self, hidden: Tensor) -> Tensor:
+        """Applied to ``[B, T, D]`` after the backbone's own final norm (LI's φ); the identity for most rules."""
+        return hidden
+
+    def forward(
+        self,
+        streams: Mapping[str, Tensor],
+        state: Tensor | None = None,
+        present: Mapping[str, Tensor] | None = None,
+        site: int = 0,
+        report: bool = True,
+    ) -> Integrated:
+        """Integrate the streams of one site.
+
+        Args:
+            streams: name -> raw stream ``[B, T, D_i]``.
+            state: ``z_{l-1}`` as ``[B, T, D]``, None at the first site.
+            present: name -> bool ``[B]``; a stream missing from the dict is present everywhere.
+            site: 0-based depth.
+            report: also compute contributions (costs one norm per term).
+        """
+        missing = set(self.names) ^ set(streams)
+        if missing:
+            raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
+        masked = {name: self._blank_absent(streams[name], present, name) for name in self.names}
+        state_in = state if self.config.recurrent else None
+        combined = self.combine(masked, state_in, dict(present) if present else None, site, report)
+        contributions = shares(combined.terms) if report and combined.terms is not None else None
+        return Integrated(combined.state, combined.alphas, contributions)
+
+    @staticmethod
+    def _blank_absent(stream: Tensor, present: Mapping[str, Tensor] | None, name: str) -> Tensor:
+        if not present or name not in present:
+            return stream
+        # where, not a product: an absent stream may hold NaN, and its gradient must be exactly zero.
+        return torch.where(present[name].view(-1, 1, 1), stream, torch.zeros((), dtype=stream.dtype, device=stream.device))
+
+    def _refuse_unread_options(self, config: IntegrationConfig) -> None:
+        from dataclasses import fields
+
+        always = {"rule", "stream_dropout", "balance_penalty"}
+        for field in fields(config):
+            if field.name in always or field.name in self.options:
+                continue
+            if getattr(config, field.name) != field.default:
+                raise ValueError(
+                    f"rule {config.rule!r} has no option {field.name!r} "
+                    f"(it reads {sorted(self.options) or 'none'}); leave it at {field.default!r}"
+                )
+
+
+def shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contribution ``‖term_i‖ / Σ_j ‖term_j‖`` per token: name -> ``[B, T]`` in fp32 (0 where all terms vanish)."""
+    norms = {name: term.detach().float().norm(dim=-1) for name, term in terms.items()}
+    total = torch.stack(list(norms.values())).sum(0).clamp_min(1e-12)
+    return {name: norm / total for name, norm in norms.items()}
+
+
+_RULES: dict[str, type[Integration]] = {}
+
+
+def register(name: str):
+    """Class decorator: make a rule known under `name`."""
+
+    def add(cls: type[Integration]) -> type[Integration]:
+        if name in _RULES and _RULES[name].__qualname__ != cls.__qualname__:
+            raise ValueError(f"two rules are registered as {name!r}")
+        _RULES[name] = cls
+        return cls
+
+    return add
+
+
+def rules() -> dict[str, type[Integration]]:
+    """All registered rules, by name."""
+    return dict(sorted(_RULES.items()))
+
+
+def build_integration(
+    config: IntegrationConfig, widths: Mapping[str, int], width: int, sites: int, reference: str | None
+) -> Integration:
+    """Build the rule that `config` names. Raises ValueError naming the known rules for an unknown one."""
+    if config.rule not in _RULES:
+        raise ValueError(f"unknown integration rule {config.rule!r}; known: {', '.join(sorted(_RULES))}")
+    return _RULES[config.rule](config, widths, width, sites, reference)
