@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, Mapping, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from common.integration.regularisers import balance_penalty
 
 RECURRENT = "state"
 """Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
@@ -36,11 +39,13 @@ class IntegrationConfig:
     init: Literal["preserving", "equal", "predecessor"] = "preserving"
     """Start as the plain backbone; with α = 1/√N; or with α = 1, γ = 0.2."""
     recurrent: bool = True
-    """Whether the state of the site below is carried over (γ or U). Off: every site stands alone."""
+    """Whether the state of the site below is carried over (γ or U). Off: every site stands alone, so that only the
+    last one has an effect and only it is run."""
     train_alpha: bool = True
     """Off freezes α and γ at their initial values (the control arms "fixed equal" and "frozen random")."""
     alpha_noise: float = 0.0
-    """Standard deviation of Gaussian noise added to the initial α (for the "frozen random" arm)."""
+    """Standard deviation of Gaussian noise added to the initial α, or to its logit when α is constrained
+    (for the "frozen random" arm)."""
     hidden: int = 64
     """Inner width of the rules that have one (attention keys, bottlenecks of the baselines)."""
     heads: int = 4
@@ -63,13 +68,15 @@ class Integrated(NamedTuple):
     """What one site returns.
 
     state: ``[B, T, D]``, the integrated state ``z_l`` before the backbone's own bias and norm.
-    alphas: stream -> α as ``[]`` (scalar), ``[D]`` (channel) or ``[B, T]`` (token); None for rules without α.
+    alphas: stream -> α as ``[]`` (scalar), ``[D]`` (channel) or ``[B, T]`` (token), detached; None for rules without α.
     contributions: stream (and ``state``) -> ``‖term‖ / Σ‖term‖`` as ``[B, T]``; None unless asked for.
+    penalty: ``[]``, this site's balance penalty times its weight, to be added to the loss; None when it is off.
     """
 
     state: Tensor
     alphas: dict[str, Tensor] | None
     contributions: dict[str, Tensor] | None
+    penalty: Tensor | None = None
 
 
 class Combined(NamedTuple):
@@ -91,12 +98,16 @@ class Integration(nn.Module, ABC):
         reference: the backbone's own stream, or None when it is not integrated. Its width must be D.
     """
 
-    last_site_only: ClassVar[bool] = False
+    last_site_only: bool = False
     """True for fusions that join the streams once, at the output; earlier sites are skipped by the model."""
-    preserves: ClassVar[Literal["exactly", "nearly", "no"]] = "exactly"
-    """Whether the `preserving` init equals the plain backbone at step 0."""
+    preserves: Literal["exactly", "nearly", "no"] = "exactly"
+    """Whether the start equals the plain backbone. On the class: at best; on an instance: with its config."""
     permutable: ClassVar[bool] = True
     """Whether permuting the streams only permutes the weights."""
+    needs_reference: ClassVar[bool] = False
+    """True for rules that are defined as a change of the backbone's own stream."""
+    inits: ClassVar[frozenset[str]] = frozenset({"preserving"})
+    """Values of the config's `init` that the rule knows."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Fields of the config that the rule reads besides rule, stream_dropout and balance_penalty."""
 
@@ -110,25 +121,44 @@ class Integration(nn.Module, ABC):
             raise ValueError(f"{RECURRENT!r} is the name of the recurrent term; give the stream another name")
         if reference is not None and widths.get(reference) != width:
             raise ValueError(f"reference stream {reference!r} must be one of {dict(widths)} and {width} wide")
+        if reference is None and self.needs_reference:
+            raise ValueError(f"rule {config.rule!r} changes the reference stream and needs one; keep it or use 'dm'")
         if sites < 1:
             raise ValueError("an integration needs at least one site")
         self._refuse_unread_options(config)
         self.config = config
         self.names = tuple(widths)
+        self.secondary = tuple(name for name in widths if name != reference)
         self.widths = dict(widths)
         self.width = width
         self.sites = sites
         self.reference = reference
+        # Without a recurrent term nothing of an earlier site reaches the output: its parameters would be dead.
+        self.last_site_only = self.last_site_only or not config.recurrent
+        if config.init != "preserving" or config.activation != "identity" or reference is None:
+            self.preserves = "no"
 
     @abstractmethod
     def combine(
-        self, streams: dict[str, Tensor], state: Tensor | None, present: dict[str, Tensor] | None, site: int, report: bool
+        self,
+        streams: dict[str, Tensor],
+        state: Tensor | None,
+        present: dict[str, Tensor] | None,
+        site: int,
+        report: bool,
+        mask: Tensor | None,
     ) -> Combined:
         """Join masked raw streams ``[B, T, D_i]`` and the state ``[B, T, D]`` at one site."""
 
     def after_norm(self, hidden: Tensor) -> Tensor:
         """Applied to ``[B, T, D]`` after the backbone's own final norm (LI's φ); the identity for most rules."""
         return hidden
+
+    def activate(self, x: Tensor) -> Tensor:
+        """φ of the config."""
+        if self.config.activation == "relu":
+            return F.relu(x)
+        return F.gelu(x) if self.config.activation == "gelu" else x
 
     def forward(
         self,
@@ -137,6 +167,7 @@ class Integration(nn.Module, ABC):
         present: Mapping[str, Tensor] | None = None,
         site: int = 0,
         report: bool = True,
+        mask: Tensor | None = None,
     ) -> Integrated:
         """Integrate the streams of one site.
 
@@ -146,15 +177,25 @@ class Integration(nn.Module, ABC):
             present: name -> bool ``[B]``; a stream missing from the dict is present everywhere.
             site: 0-based depth.
             report: also compute contributions (costs one norm per term).
+            mask: bool ``[B, T]``, True at real tokens; read by the rules that attend and by the balance penalty.
         """
-        missing = set(self.names) ^ set(streams)
-        if missing:
+        if set(self.names) != set(streams):
             raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
+        first = self.sites - 1 if self.last_site_only else 0
+        if not first <= site < self.sites:
+            raise ValueError(f"site {site} is not integrated; this rule runs at sites {first} to {self.sites - 1}")
+        if site == 0 and state is not None:
+            raise ValueError("the first site has no state below it")
         masked = {name: self._blank_absent(streams[name], present, name) for name in self.names}
-        state_in = state if self.config.recurrent else None
-        combined = self.combine(masked, state_in, dict(present) if present else None, site, report)
+        state_in = None if self.last_site_only else state
+        weight = self.config.balance_penalty if self.training else 0.0
+        combined = self.combine(masked, state_in, dict(present) if present else None, site, report or weight > 0, mask)
+        penalty = None
+        if weight > 0 and combined.terms is not None:
+            penalty = weight * balance_penalty({name: combined.terms[name] for name in self.names}, present, mask)
         contributions = shares(combined.terms) if report and combined.terms is not None else None
-        return Integrated(combined.state, combined.alphas, contributions)
+        alphas = {name: alpha.detach() for name, alpha in combined.alphas.items()} if combined.alphas else None
+        return Integrated(combined.state, alphas, contributions, penalty)
 
     @staticmethod
     def _blank_absent(stream: Tensor, present: Mapping[str, Tensor] | None, name: str) -> Tensor:
@@ -164,8 +205,6 @@ class Integration(nn.Module, ABC):
         return torch.where(present[name].view(-1, 1, 1), stream, torch.zeros((), dtype=stream.dtype, device=stream.device))
 
     def _refuse_unread_options(self, config: IntegrationConfig) -> None:
-        from dataclasses import fields
-
         always = {"rule", "stream_dropout", "balance_penalty"}
         for field in fields(config):
             if field.name in always or field.name in self.options:
@@ -175,6 +214,8 @@ class Integration(nn.Module, ABC):
                     f"rule {config.rule!r} has no option {field.name!r} "
                     f"(it reads {sorted(self.options) or 'none'}); leave it at {field.default!r}"
                 )
+        if config.init not in self.inits:
+            raise ValueError(f"rule {config.rule!r} has no init {config.init!r}; it knows {sorted(self.inits)}")
 
 
 def shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:

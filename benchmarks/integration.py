@@ -1,0 +1,169 @@
+"""What integrating three streams costs beside the reference stream alone, at BERT-base size with random weights.
+
+    python -m benchmarks.integration [--out results/records/benchmarks/integration.json]
+
+Each arm runs in a process of its own (so that its peak memory is its own); arms alternate, and the ratios are made
+from the medians of one run.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import tyro
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from benchmarks.report import machine, write_report
+from common.integration import IntegrationConfig
+from common.models.multi_stream import MultiStreamConfig, MultiStreamForSequenceClassification
+from common.streams.config import StreamConfig
+
+VOCABULARY = 80
+PIECES = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Shape of the benchmark."""
+
+    batch: int = 16
+    time: int = 32
+    """Tokens per text."""
+    layers: int = 12
+    width: int = 768
+    steps: int = 6
+    """Timed steps per round; the first of each process is not counted."""
+    rounds: int = 2
+    """How often each arm is measured, alternating with the others."""
+    precision: str = "bf16"
+    device: str = "cuda" if torch.cuda.is_available() else "cpu"
+    compile: bool = False
+    """Run every arm through torch.compile."""
+    arms: tuple[str, ...] = ("reference", "dm", "li")
+    out: Path | None = None
+    """Where the record goes."""
+
+
+def build(arm: str, settings: Settings) -> torch.nn.Module:
+    """The plain backbone, or the backbone with two secondary streams under one rule."""
+    torch.manual_seed(0)
+    backbone = AutoConfig.for_model(
+        "bert", hidden_size=settings.width, num_hidden_layers=settings.layers,
+        num_attention_heads=settings.width // 64, intermediate_size=4 * settings.width, num_labels=5,
+    )  # fmt: skip
+    if arm == "reference":
+        return AutoModelForSequenceClassification.from_config(backbone)
+    streams = [asdict(StreamConfig(kind=kind)) for kind in ("phonetic", "morphological")]
+    config = MultiStreamConfig(
+        backbone=backbone.to_dict(), integration=asdict(IntegrationConfig(rule=arm)), streams=streams,
+        vocabularies={"phonetic": VOCABULARY, "morphological": VOCABULARY}, num_labels=5,
+    )  # fmt: skip
+    return MultiStreamForSequenceClassification(config)
+
+
+def make_batch(arm: str, settings: Settings) -> dict[str, torch.Tensor]:
+    """Random tokens; three quarters of the words of the batch are distinct."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (settings.batch, settings.time)
+
+    def draw(low: int, high: int, size: tuple[int, ...]) -> torch.Tensor:
+        return torch.randint(low, high, size, generator=generator)
+
+    batch = {"input_ids": draw(0, 30_000, shape), "attention_mask": torch.ones(shape, dtype=torch.long)}
+    batch["labels"] = draw(0, 5, shape[:1])
+    if arm != "reference":
+        words = 1 + 3 * settings.batch * settings.time // 4
+        for stream in ("phonetic", "morphological"):
+            batch[f"{stream}_pieces"] = draw(3, VOCABULARY, (words, PIECES))
+            batch[f"{stream}_index"] = draw(1, words, shape)
+    return {name: value.to(settings.device) for name, value in batch.items()}
+
+
+def measure(arm: str, settings: Settings, training: bool, send) -> None:
+    """Time one arm; sends seconds per step, peak bytes, FLOPs and parameters."""
+    device = torch.device(settings.device)
+    model = build(arm, settings).to(device).train(training)
+    batch = make_batch(arm, settings)
+    parameters = sum(p.numel() for p in model.parameters())
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True) if training else None
+    with FlopCounterMode(display=False) as flops, torch.no_grad():
+        model(**batch)
+    if settings.compile:
+        model.compile()
+
+    def step() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            loss = model(**batch).loss
+        if optimiser is not None:
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    seconds = []
+    with torch.set_grad_enabled(training):
+        step()
+        for _ in range(settings.steps):
+            start = time.perf_counter()
+            step()
+            seconds.append(time.perf_counter() - start)
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated()
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    send.send({"seconds": seconds, "peak": peak, "flops": flops.get_total_flops(), "parameters": parameters})
+
+
+def in_process(arm: str, settings: Settings, training: bool) -> dict:
+    """Run :func:`measure` in a new process."""
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=measure, args=(arm, settings, training, send))
+    process.start()
+    send.close()
+    try:
+        result = receive.recv()
+    except EOFError:
+        raise RuntimeError(f"arm {arm!r} ended without a result; its own message stands above") from None
+    process.join()
+    return result
+
+
+def run(settings: Settings) -> dict:
+    """All arms, training and inference; medians and ratios to the reference."""
+    rows: list[dict] = []
+    for mode in ("training", "inference"):
+        results: dict[str, list[dict]] = {arm: [] for arm in settings.arms}
+        for _ in range(settings.rounds):
+            for arm in settings.arms:
+                results[arm].append(in_process(arm, settings, mode == "training"))
+        for arm, runs in results.items():
+            seconds = [second for run in runs for second in run["seconds"]]
+            factor = 3 if mode == "training" else 1  # a backward pass costs about two forward passes
+            rows.append({
+                "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(seconds),
+                "peak_mib": statistics.median(run["peak"] for run in runs) / 2**20,
+                "gflops": factor * runs[0]["flops"] / 1e9, "parameters": runs[0]["parameters"],
+            })  # fmt: skip
+        reference = next(row for row in rows if row["mode"] == mode and row["arm"] == "reference")
+        for row in rows:
+            if row["mode"] == mode:
+                for field in ("step_ms", "peak_mib", "gflops", "parameters"):
+                    row[f"{field}_ratio"] = row[field] / reference[field]
+    shape = {key: value for key, value in asdict(settings).items() if key != "out"}
+    return {"benchmark": "integration", "settings": json.loads(json.dumps(shape)), "machine": machine(), "rows": rows}
+
+
+if __name__ == "__main__":
+    chosen = tyro.cli(Settings, description=__doc__)
+    write_report(run(chosen), chosen.out)

@@ -1,0 +1,175 @@
+"""Direct Mixing: one learned number α per stream; and DM-linear, whose recurrent term passes through a matrix."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, register
+from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
+from common.integration.scaling import Projection, normalised, reference_rms
+
+
+@register("dm")
+class DirectMixing(Integration):
+    """DM: ``z_l = φ(γ_l z_{l-1} + Σ_i α_{l,i} n(P_i s_{l,i}) + b_l)``, with ``n(P s) = s`` for the reference stream."""
+
+    inits = frozenset({"preserving", "equal", "predecessor"})
+    options = frozenset({
+        "scope", "granularity", "constraint", "activation", "scale", "init", "recurrent", "train_alpha", "alpha_noise",
+    })  # fmt: skip
+
+    def __init__(
+        self, config: IntegrationConfig, widths: Mapping[str, int], width: int, sites: int, reference: str | None
+    ) -> None:
+        super().__init__(config, widths, width, sites, reference)
+        self.rows = 1 if config.scope == "shared" or self.last_site_only else sites
+        # Neither a γ at the first site nor a bias at the last: there the backbone's own bias follows.
+        self.inner_rows = 0 if sites == 1 or self.last_site_only else max(self.rows - 1, 1)
+        self.project = Projection({name: widths[name] for name in self.secondary}, width, config.scale)
+        self.mixing = MixingWeights(config.train_alpha, **self.initial_weights())
+        if self.inner_rows:
+            self.bias = nn.Parameter(torch.zeros(self.inner_rows, width))
+        if self.constrained() and len(widths) > 1 and self.preserves == "exactly":
+            self.preserves = "nearly"
+        elif self.constrained() == "sigmoid" and self.preserves == "exactly":
+            self.preserves = "nearly"
+        if config.alpha_noise:
+            self.preserves = "no"
+
+    def constrained(self) -> str:
+        """The constraint α stands under, or an empty string."""
+        return "" if self.config.constraint == "free" else self.config.constraint
+
+    def initial_weights(self) -> dict[str, Tensor]:
+        """Initial mixing weights: α ``[R, N]`` or ``[R, N, D]``, γ ``[R - 1]``, token directions ``[R, Σ D_i]``."""
+        config = self.config
+        position = None if self.reference is None else self.names.index(self.reference)
+        constraint = self.constrained() or "free"
+        alpha = initial_alpha(len(self.names), position, config.init, constraint, config.alpha_noise, self.rows)
+        weights = {"alpha": alpha}
+        if config.granularity == "channel":
+            weights["alpha"] = alpha.unsqueeze(-1).repeat(1, 1, self.width)
+        if config.granularity == "token":
+            weights["direction"] = torch.zeros(self.rows, sum(self.widths.values()))
+        if self.inner_rows:
+            weights["gamma"] = torch.full((self.inner_rows,), self.initial_gamma())
+        return weights
+
+    def initial_gamma(self) -> float:
+        return 0.2 if self.config.init == "predecessor" else 0.0
+
+    def row(self, site: int) -> int:
+        """Row of the α in use at a site."""
+        return 0 if self.rows == 1 else site
+
+    def inner_row(self, position: int) -> int:
+        """Row of the `position`-th γ, U or bias in use."""
+        return 0 if self.inner_rows == 1 else position
+
+    def alphas(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int) -> dict[str, Tensor]:
+        """stream -> α in fp32: ``[]``, ``[D]`` or ``[B, T]``."""
+        alpha = self.mixing["alpha"][self.row(site)]  # [N] or [N, D]
+        if self.config.granularity == "channel":
+            alpha = constrain(alpha.T, self.config.constraint).T
+        elif self.config.granularity == "token":
+            directions = self.mixing["direction"][self.row(site)].split(list(self.widths.values()))
+            moved = [token_score(streams[n], v) for n, v in zip(self.names, directions, strict=True)]
+            logits = alpha + torch.stack(moved, dim=-1)  # [B, T, N]
+            if self.config.constraint == "softmax":
+                logits = hide_absent(logits, self.names, present)
+            return dict(zip(self.names, constrain(logits, self.config.constraint).unbind(-1), strict=True))
+        else:
+            alpha = constrain(alpha, self.config.constraint)
+        return dict(zip(self.names, alpha.unbind(0), strict=True))
+
+    def carry(self, state: Tensor, site: int) -> tuple[Tensor, Tensor]:
+        """The recurrent term as (tensor ``[B, T, D]``, weight ``[]``)."""
+        return state, self.mixing["gamma"][self.inner_row(site - 1)]
+
+    def combine(
+        self,
+        streams: dict[str, Tensor],
+        state: Tensor | None,
+        present: dict[str, Tensor] | None,
+        site: int,
+        report: bool,
+        mask: Tensor | None,
+    ) -> Combined:
+        alphas = self.alphas(streams, present, site)
+        # Wide terms that need no projection, as (tensor [B, T, D], weight).
+        direct: dict[str, tuple[Tensor, Tensor]] = {}
+        if self.reference is not None:
+            alpha = alphas[self.reference]
+            direct[self.reference] = (streams[self.reference], alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha)
+        if state is not None:
+            direct[RECURRENT] = self.carry(state, site)
+        bias = self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
+        pairs = self.project.weighted(self.project.scaled(streams, self.target(streams, present)), alphas)
+        total = bias
+        if pairs:
+            inputs, matrices = zip(*pairs, strict=True)
+            total = F.linear(torch.cat(inputs, dim=-1), torch.cat(matrices, dim=1), bias)
+        terms = None
+        if report:
+            terms = {name: wide * weight for name, (wide, weight) in direct.items()}
+            terms |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
+        return Combined(self.activate(add_weighted(total, list(direct.values()))), terms, alphas)
+
+    def target(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None) -> Tensor | None:
+        """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""
+        if self.reference is None or self.config.scale != "reference" or not self.secondary:
+            return None
+        return reference_rms(streams[self.reference], (present or {}).get(self.reference))
+
+
+@register("dm_linear")
+class LinearDirectMixing(DirectMixing):
+    """DM-linear: as DM, with ``γ_l U_l z_{l-1}``. U starts at zero and γ at 1 (`predecessor`: U = I, γ = 0.2)."""
+
+    def __init__(
+        self, config: IntegrationConfig, widths: Mapping[str, int], width: int, sites: int, reference: str | None
+    ) -> None:
+        super().__init__(config, widths, width, sites, reference)
+        if self.inner_rows:
+            start = torch.eye(width) if config.init == "predecessor" else torch.zeros(width, width)
+            self.carry_matrix = nn.Parameter(start.repeat(self.inner_rows, 1, 1))  # [R, D, D]
+
+    def initial_gamma(self) -> float:
+        return 0.2 if self.config.init == "predecessor" else 1.0
+
+    def carry(self, state: Tensor, site: int) -> tuple[Tensor, Tensor]:
+        row = self.inner_row(site - 1)
+        return F.linear(state, self.carry_matrix[row]), self.mixing["gamma"][row]
+
+
+def token_score(stream: Tensor, direction: Tensor) -> Tensor:
+    """``v · s/rms(s)`` per token ``[B, T]`` in fp32."""
+    with torch.autocast(stream.device.type, enabled=False):
+        return normalised(stream.float()) @ direction
+
+
+def hide_absent(logits: Tensor, names: tuple[str, ...], present: Mapping[str, Tensor] | None) -> Tensor:
+    """Take absent streams out of a softmax: ``[B, T, N]``. A sample without any stream keeps finite weights."""
+    if not present:
+        return logits
+    everywhere = torch.ones(logits.shape[0], dtype=torch.bool, device=logits.device)
+    there = torch.stack([present.get(name, everywhere) for name in names], dim=-1)  # [B, N]
+    return logits.masked_fill(~there.unsqueeze(1), torch.finfo(logits.dtype).min)
+
+
+def add_weighted(total: Tensor | None, direct: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """``total + Σ tensor · weight``, each in one pass over ``[B, T, D]``."""
+    if not direct:
+        assert total is not None, "an integration has at least one term"
+        return total
+    # Autocast would first copy all three operands of addcmul to fp32; the kernel promotes them itself.
+    with torch.autocast(direct[0][0].device.type, enabled=False):
+        for wide, weight in direct:
+            weight = weight.to(wide.dtype)
+            total = wide * weight if total is None else torch.addcmul(total, wide, weight)
+    assert total is not None
+    return total

@@ -1,0 +1,177 @@
+"""Secondary streams: pieces of words (phonemes, morphemes …) to narrow token-grid states, one per depth."""
+
+from __future__ import annotations
+
+import math
+from typing import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from common.streams.analyser import PAD
+from common.streams.config import StreamConfig
+
+
+class Block(nn.Module):
+    """Pre-norm transformer layer on ``[B, T, D]`` (Vaswani et al. 2017; Xiong et al. 2020)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm_mlp = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+        self.dropout = dropout
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x ``[B, T, D]``, mask bool ``[B, 1, 1, T]`` (True = may be attended)."""
+        batch, time, width = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(batch, time, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, D/H]
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        attended = self.out(attended.transpose(1, 2).reshape(batch, time, width))
+        x = x + F.dropout(attended, self.dropout, self.training)
+        mlp = self.down(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
+        return x + F.dropout(mlp, self.dropout, self.training)
+
+
+class DepthEncoder(nn.Module):
+    """A stack of blocks that hands out its raw residual stream after every depth."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        super().__init__()
+        distinct = 1 if config.share_depth else config.layers
+        self.depths = config.layers
+        self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(distinct))
+
+    def forward(self, x: Tensor, attention_mask: Tensor) -> list[Tensor]:
+        """``[B, T, D]`` and ``[B, T]`` to one ``[B, T, D]`` per depth."""
+        mask = attention_mask.bool()[:, None, None, :]
+        x = x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
+        outputs = []
+        for depth in range(self.depths):
+            x = self.blocks[depth % len(self.blocks)](x, mask)
+            outputs.append(x)
+        return outputs
+
+
+class WordComposer(nn.Module):
+    """One vector per distinct word from its pieces, gathered to the token grid (alignment ``word``).
+
+    Pieces are embedded with their position, mixed by a convolution of width 3 and pooled by mean and maximum. Row 0
+    (no word) gives exactly zero.
+    """
+
+    def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
+        super().__init__()
+        self.name = config.label
+        self.embed = nn.Embedding(vocabulary, config.width, padding_idx=PAD)
+        self.position = nn.Embedding(config.max_pieces, config.width)
+        self.mix = nn.Conv1d(config.width, config.width, kernel_size=3, padding=1)
+        self.join = nn.Linear(2 * config.width, config.width, bias=False)
+
+    def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
+        pieces, index = inputs[f"{self.name}_pieces"], inputs[f"{self.name}_index"]  # [U, P], [B, T]
+        there = (pieces != PAD).unsqueeze(-1)  # [U, P, 1]
+        x = self.embed(pieces) + self.position.weight[: pieces.shape[1]]
+        x = x * there
+        x = F.gelu(self.mix(x.transpose(1, 2)).transpose(1, 2), approximate="tanh") * there  # [U, P, D]
+        mean = x.sum(1) / there.sum(1).clamp_min(1)
+        peak = x.masked_fill(~there, float("-inf")).amax(1)
+        peak = torch.where(there.any(1), peak, torch.zeros((), dtype=peak.dtype, device=peak.device))
+        words = self.join(torch.cat([mean, peak], dim=-1))  # [U, D]
+        return F.embedding(index, words)  # [B, T, D]
+
+
+class SequenceComposer(nn.Module):
+    """The pieces of the whole text as a sequence of their own, attended to from the grid (alignment ``attention``)."""
+
+    def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
+        super().__init__()
+        self.name = config.label
+        self.heads = config.heads
+        self.embed = nn.Embedding(vocabulary, config.width, padding_idx=PAD)
+        self.block = Block(config.width, config.heads, config.dropout)
+        self.query = nn.Linear(grid_width, config.width)
+        self.key_value = nn.Linear(config.width, 2 * config.width)
+
+    def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
+        sequence = inputs[f"{self.name}_sequence"]  # [B, S]
+        batch, length = sequence.shape
+        # An empty text would leave nothing to attend to; its (zero) first place stays open and its value is blanked.
+        there = sequence != PAD
+        open_ = there | (torch.arange(length, device=sequence.device) == 0)
+        x = self.embed(sequence)
+        x = self.block(x + sinusoids(length, x.shape[-1], x.device).to(x.dtype), open_[:, None, None, :])
+        x = x * there.unsqueeze(-1)
+        query = self.query(grid)  # [B, T, D]
+        query = query + sinusoids(query.shape[1], query.shape[2], query.device).to(query.dtype)
+        key, value = self.key_value(x).chunk(2, dim=-1)  # [B, S, D]
+        split = (self.heads, x.shape[-1] // self.heads)
+        q, k, v = (t.unflatten(-1, split).transpose(1, 2) for t in (query, key, value))  # [B, H, ·, D/H]
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=open_[:, None, None, :])
+        return attended.transpose(1, 2).flatten(-2)  # [B, T, D]
+
+
+class DuplicateComposer(nn.Module):
+    """A second copy of the subword stream: the backbone's own input embeddings, narrowed (control)."""
+
+    def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
+        super().__init__()
+        self.narrow = nn.Linear(grid_width, config.width)
+
+    def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
+        return self.narrow(grid)
+
+
+class SecondaryStreams(nn.Module):
+    """All secondary streams side by side; they never read each other.
+
+    Args:
+        streams: their configs; `share_with` makes a stream use another one's encoder.
+        vocabularies: stream label -> number of symbol ids (not needed for duplicates).
+        grid_width: channels of the backbone's input embeddings.
+    """
+
+    def __init__(self, streams: list[StreamConfig], vocabularies: Mapping[str, int], grid_width: int) -> None:
+        super().__init__()
+        self.configs = {stream.label: stream for stream in streams}
+        self.composers = nn.ModuleDict()
+        self.encoders = nn.ModuleDict()
+        for label, stream in self.configs.items():
+            if stream.kind != "duplicate" and label not in vocabularies:
+                raise ValueError(f"stream {label!r} needs the size of its symbol vocabulary")
+            kind = DuplicateComposer if stream.kind == "duplicate" else _ALIGNMENTS[stream.alignment]
+            self.composers[label] = kind(stream, vocabularies.get(label, 0), grid_width)
+            if not stream.share_with:
+                self.encoders[label] = DepthEncoder(stream)
+            elif stream.share_with not in self.encoders:
+                raise ValueError(f"stream {label!r} shares with {stream.share_with!r}, which must stand before it")
+
+    def forward(self, inputs: Mapping[str, Tensor], grid: Tensor, attention_mask: Tensor) -> dict[str, list[Tensor]]:
+        """Inputs of the batch and the grid ``[B, T, G]`` to label -> one ``[B, T, D_i]`` per depth."""
+        outputs = {}
+        for label, stream in self.configs.items():
+            encoder = self.encoders[stream.share_with or label]
+            outputs[label] = encoder(self.composers[label](inputs, grid), attention_mask)
+        return outputs
+
+
+_ALIGNMENTS = {"word": WordComposer, "attention": SequenceComposer}
+
+
+def sinusoids(length: int, width: int, device: torch.device) -> Tensor:
+    """Fixed position code ``[T, D]`` (Vaswani et al. 2017)."""
+    position = torch.arange(length, device=device, dtype=torch.float32).unsqueeze(1)
+    rate = torch.exp(torch.arange(0, width, 2, device=device, dtype=torch.float32) * (-math.log(10_000.0) / width))
+    angle = position * rate  # [T, D/2]
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
+
+
+def depth_of_site(site: int, sites: int, depths: int) -> int:
+    """0-based depth of a stream that site `site` of `sites` reads, by relative depth (the last reads the last)."""
+    return math.ceil((site + 1) * depths / sites) - 1

@@ -1,0 +1,55 @@
+"""Config of one secondary stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """A stream beside the backbone's own, and the narrow transformer encoder that carries it."""
+
+    kind: str = "phonetic"
+    """Registered word analyser (``phonetic``, ``morphological``, …) or ``duplicate``, a second copy of the subwords."""
+    name: str = ""
+    """Name in records and figures; the kind when empty. Needed when two streams are of one kind."""
+    control: Literal["none", "shuffled", "noise"] = "none"
+    """``shuffled``: every word has another word's pieces, fixed; ``noise``: every occurrence has random pieces."""
+    alignment: Literal["word", "attention"] = "word"
+    """Compose each word and gather it to the grid, or let the grid attend to the text's sequence of pieces."""
+    width: int = 128
+    """Channels of the encoder."""
+    layers: int = 3
+    """Depths of the encoder; sites read the depth at the same relative height."""
+    heads: int = 4
+    """Attention heads of the encoder."""
+    dropout: float = 0.1
+    """Dropout of the encoder."""
+    max_pieces: int = 24
+    """Pieces kept per word."""
+    share_depth: bool = False
+    """One block used at every depth."""
+    share_with: str = ""
+    """Name of a stream, listed earlier and equally shaped, whose encoder this one uses."""
+    seed: int = 0
+    """Seed of the control."""
+
+    def __post_init__(self) -> None:
+        if not self.label.isidentifier():
+            raise ValueError(f"stream name {self.label!r} must be an identifier (letters, digits, underscores)")
+        if self.label in ("meaning", "state"):
+            raise ValueError(f"{self.label!r} is taken by the backbone's own stream or the recurrent term")
+        if min(self.width, self.layers, self.heads, self.max_pieces) < 1:
+            raise ValueError("width, layers, heads and max_pieces must be at least 1")
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        if self.kind == "duplicate" and self.control != "none":
+            raise ValueError("the duplicate stream is itself a control; leave control at 'none'")
+
+    @property
+    def label(self) -> str:
+        """The name under which the stream appears everywhere."""
+        return self.name or self.kind

@@ -1,0 +1,113 @@
+"""Predict with a trained run and show, word by word, what each stream contributed."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.text import Text
+
+from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.streams.processor import StreamProcessor
+from common.training.record import read_json
+from step1_sentiment.analysis import token_contributions, word_shares
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#666666")
+"""Colour-blind-safe palette (Okabe & Ito 2008), one colour per stream."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One text: label, probabilities by label name, and contributions of each stream per word ``[W]``."""
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+    words: list[str]
+    shares: dict[str, np.ndarray]
+
+
+def load_run(folder: Path) -> tuple[MultiStreamForSequenceClassification, StreamProcessor, list[str]]:
+    """Model, processor and label names of a finished run.
+
+    Raises:
+        FileNotFoundError: the folder is no run, or its model was not kept.
+    """
+    if not (folder / "model" / "config.json").is_file():
+        raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run (runs/{'…'})")
+    model = MultiStreamForSequenceClassification.from_pretrained(folder / "model").eval()
+    labels = read_json(folder / "environment.json")["label_names"]
+    return model, StreamProcessor.from_pretrained(folder / "model"), labels
+
+
+def predict(folder: Path, texts: list[str], batch_size: int = 32) -> list[Prediction]:
+    """Label, probabilities and per-word contributions of each text."""
+    model, processor, labels = load_run(folder)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    predictions = []
+    for start in range(0, len(texts), batch_size):
+        chunk = texts[start : start + batch_size]
+        items = processor.encode_many(chunk)
+        probabilities, tokens = token_contributions(model, processor, items, device)
+        for text, item, row, shares in zip(chunk, items, probabilities, tokens, strict=True):
+            by_label = dict(zip(labels, row.tolist(), strict=True))
+            label = max(by_label, key=by_label.__getitem__)
+            predictions.append(Prediction(text, label, by_label, list(item.words), word_shares(item, shares)))
+    return predictions
+
+
+def show(predictions: list[Prediction], console: Console) -> None:
+    """Print each text with its words coloured, one line per stream; the background grows with the contribution."""
+    for prediction in predictions:
+        ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])
+        line = "  ".join(f"{name} {value:.2f}" for name, value in ranked)
+        console.print(Text.assemble((prediction.label, "bold"), "   ", line))
+        for (stream, values), colour in zip(prediction.shares.items(), COLOURS, strict=False):
+            row = Text(f"{stream:>14} ", style=colour)
+            for word, value in zip(prediction.words, values, strict=True):
+                style = "dim" if np.isnan(value) else f"{'white' if value > 0.5 else 'default'} on {_mix(colour, value)}"
+                row.append(word, style=style).append(" ")
+            mean = "no words" if np.isnan(values).all() else f"mean {np.nanmean(values):.2f}"
+            console.print(row.append(f"  {mean}", style="dim"))
+        console.print()
+
+
+def write_html(predictions: list[Prediction], path: Path) -> None:
+    """One self-contained page: per text the label, the probabilities and a row of tinted words per stream."""
+    parts = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Stream contributions</title>",
+        "<style>body{font:15px/1.7 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+        "h2{font-size:1.1em;margin:1.6em 0 .2em}table{border-collapse:collapse}th{text-align:right;padding-right:1em;"
+        "font-weight:600;white-space:nowrap;vertical-align:top}span{padding:.1em .2em;border-radius:.2em}"
+        ".p{color:#555}</style><h1>Stream contributions per word</h1>",
+        "<p class='p'>The tint of a word is the share ‖term‖ / Σ‖term‖ of the stream in the integrated state at that "
+        "word, averaged over sites. Hover over a word for its value.</p>",
+    ]
+    for prediction in predictions:
+        probabilities = ", ".join(f"{html.escape(k)} {v:.3f}" for k, v in prediction.probabilities.items())
+        parts.append(f"<h2>{html.escape(prediction.label)}</h2><p class='p'>{probabilities}</p><table>")
+        for (stream, values), colour in zip(prediction.shares.items(), COLOURS, strict=False):
+            words = " ".join(_html_word(w, v, colour) for w, v in zip(prediction.words, values, strict=True))
+            parts.append(f"<tr><th style='color:{colour}'>{html.escape(stream)}</th><td>{words}</td></tr>")
+        parts.append("</table>")
+    parts.append("</html>")
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text("\n".join(parts), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _html_word(word: str, value: float, colour: str) -> str:
+    if np.isnan(value):
+        return f"<span title='beyond the length limit'>{html.escape(word)}</span>"
+    return f"<span style='background:{_mix(colour, value)}' title='{value:.3f}'>{html.escape(word)}</span>"
+
+
+def _mix(colour: str, share: float) -> str:
+    """`colour` on white, as opaque as `share`."""
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - channel)):02x}" for channel in channels)

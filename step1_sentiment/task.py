@@ -1,0 +1,60 @@
+"""Step 1 as a task: cross-entropy, classification metrics, and a trace of what the integration does."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+import numpy as np
+from torch import Tensor
+
+from common.evaluation.metrics import classification_metrics
+from common.integration.mixing_weights import MixingWeights
+from common.models.multi_stream import MultiStreamForSequenceClassification, MultiStreamOutput
+from common.training.task import Task
+
+
+class SentimentTask(Task):
+    """Wraps the classifier for the trainer."""
+
+    def __init__(self, model: MultiStreamForSequenceClassification) -> None:
+        super().__init__()
+        self.model = model
+        self._last: tuple[MultiStreamOutput, Tensor] | None = None
+
+    def parts(self):
+        return self.model.parts()
+
+    def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Mean cross-entropy of a batch, plus the balance penalty where the integration asks for one."""
+        output = self.model(**batch, report=self.tracing)
+        if self.tracing:
+            self._last = (output, batch["attention_mask"])
+        accuracy = (output.logits.argmax(-1) == batch["labels"]).float().mean()
+        return output.loss, {"accuracy": accuracy.detach()}
+
+    def predict_forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Logits ``[B, K]`` and labels ``[B]``."""
+        output = self.model(**batch)
+        return {"logits": output.logits.float(), "labels": batch["labels"]}
+
+    def metrics(self, outputs: dict[str, np.ndarray]) -> dict[str, float]:
+        return classification_metrics(outputs["logits"], outputs["labels"])
+
+    def trace(self) -> list[tuple[str, str, int, float]]:
+        """(quantity, stream, site, value) of the last traced step: α, γ, their gradients, and mean contributions."""
+        if self._last is None:
+            return []
+        output, mask = self._last
+        self._last = None
+        rows = []
+        for stream, value in (output.alphas or {}).items():
+            for site, alpha in enumerate(value.detach().float().flatten(1).mean(1).tolist()):
+                rows.append(("alpha", stream, site, alpha))
+        for stream, value in (output.contributions or {}).items():
+            kept = mask.to(value.dtype)  # [B, T]
+            for site, share in enumerate(((value * kept).sum((1, 2)) / kept.sum()).tolist()):
+                rows.append(("contribution", stream, site, share))
+        for module in self.model.modules():
+            if isinstance(module, MixingWeights):
+                rows.extend(module.trace())
+        return rows

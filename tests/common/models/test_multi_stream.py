@@ -1,0 +1,181 @@
+"""The multi-stream assembly around each backbone family."""
+
+import pytest
+import torch
+
+from common.integration import IntegrationConfig, rules
+from common.models.backbones import TINY, load_backbone, load_tokenizer, resolve_backbone
+from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.models.secondary import depth_of_site
+from common.streams.config import StreamConfig
+
+STREAMS = (
+    StreamConfig(kind="phonetic", width=16, layers=2, heads=2),
+    StreamConfig(kind="morphological", width=8, layers=1, heads=2, alignment="attention"),
+    StreamConfig(kind="duplicate", width=8, layers=1, heads=2),
+)
+VOCABULARIES = {"phonetic": 20, "morphological": 30}
+
+
+def build(family="tiny-bert", streams=STREAMS, **options):
+    integration = IntegrationConfig(**options) if options else None
+    model = MultiStreamForSequenceClassification.from_backbone(
+        family, integration=integration, streams=streams, vocabularies=VOCABULARIES, num_labels=5
+    )
+    return model.eval()
+
+
+def batch(size=3, time=7):
+    ids = torch.randint(5, 40, (size, time))
+    mask = torch.ones_like(ids)
+    mask[0, 4:] = 0
+    pieces = torch.randint(3, 20, (6, 4))
+    pieces[0] = 0
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "phonetic_pieces": pieces,
+        "phonetic_index": torch.randint(0, 6, (size, time)),
+        "morphological_sequence": torch.randint(3, 30, (size, 9)),
+    }
+
+
+@pytest.mark.parametrize("family", TINY)
+@pytest.mark.parametrize("rule", [name for name, rule in rules().items() if name not in ("reference", "mean")])
+def test_preserving_start_is_the_plain_backbone(family, rule):
+    model = build(family, rule=rule)
+    if model.integration.preserves != "exactly":
+        pytest.skip(f"{rule} starts near the backbone, not at it")
+    inputs = batch()
+    with torch.no_grad():
+        plain = model.backbone(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+        integrated = model(**inputs).logits
+    torch.testing.assert_close(integrated, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_streams_change_the_logits_once_alpha_moves():
+    model, inputs = build(), batch()
+    before = model(**inputs).logits
+    with torch.no_grad():
+        for parameter in model.integration.parameters():
+            parameter.add_(0.3)
+    assert (model(**inputs).logits - before).abs().max() > 1e-3
+
+
+def randomise(model):
+    with torch.no_grad():
+        for parameter in model.integration.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+
+
+@pytest.mark.parametrize("stream", ["phonetic", "morphological"])
+@pytest.mark.parametrize("rule", ["dm", "li", "gated", "attention", "gmu"])
+def test_absent_stream_has_no_effect_and_no_gradient(rule, stream):
+    model, inputs = build(rule=rule), batch()
+    randomise(model)
+    absent = {stream: torch.zeros(3, dtype=torch.bool)}
+    logits = model(**inputs, present=absent).logits
+    field = "phonetic_pieces" if stream == "phonetic" else "morphological_sequence"
+    changed = inputs | {field: torch.where(inputs[field] > 0, 3, 0)}
+    assert torch.equal(model(**changed, present=absent).logits, logits)
+    assert not torch.equal(model(**changed).logits, model(**inputs).logits)
+    logits.sum().backward()
+    parameters = [*model.secondary.composers[stream].parameters(), *model.secondary.encoders[stream].parameters()]
+    assert all(p.grad is None or not p.grad.any() for p in parameters)
+
+
+def test_save_and_load_is_bit_equal(tmp_path):
+    model, inputs = build(rule="li"), batch()
+    randomise(model)
+    model.save_pretrained(tmp_path)
+    loaded = MultiStreamForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert torch.equal(loaded(**inputs).logits, model(**inputs).logits)
+    assert loaded.config.num_labels == 5
+
+
+def test_contributions_sum_to_one_and_name_every_stream():
+    model, inputs = build(), batch()
+    randomise(model)
+    output = model(**inputs, report=True)
+    assert set(output.contributions) == {"meaning", "phonetic", "morphological", "duplicate", "state"}
+    total = torch.stack(list(output.contributions.values())).sum(0)
+    torch.testing.assert_close(total, torch.ones_like(total))
+
+
+def test_without_the_meaning_stream_the_words_of_the_backbone_reach_no_logit():
+    model = MultiStreamForSequenceClassification.from_backbone(
+        "tiny-bert", streams=STREAMS[:1], vocabularies=VOCABULARIES, use_meaning=False, num_labels=5
+    ).eval()
+    inputs = batch()
+    changed = inputs | {"input_ids": inputs["input_ids"].flip(0, 1)}
+    assert torch.equal(model(**changed).logits, model(**inputs).logits)
+    model(**inputs, labels=torch.tensor([0, 1, 2])).loss.backward()
+    trained = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert all(p.grad is not None for name, p in model.named_parameters() if name in trained)
+
+
+def test_hooks_stay_silent_when_the_backbone_runs_alone():
+    model, inputs = build(), batch()
+    randomise(model)
+    plain = load_backbone(model.auto_class_of_backbone, "tiny-bert", num_labels=5).eval()
+    plain.load_state_dict(model.backbone.state_dict())
+    call = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
+    assert torch.equal(model.backbone(**call).logits, plain(**call).logits)
+
+
+def test_compiled_model_equals_eager():
+    model, inputs = build(), batch()
+    randomise(model)
+    compiled = torch.compile(model, backend="aot_eager")
+    torch.testing.assert_close(compiled(**inputs).logits, model(**inputs).logits)
+
+
+def test_encoder_can_be_shared_between_streams_and_across_depth():
+    first = StreamConfig(kind="phonetic", width=8, layers=3, heads=2, share_depth=True)
+    second = StreamConfig(kind="morphological", width=8, layers=3, heads=2, share_with="phonetic")
+    model = build(streams=(first, second))
+    assert list(model.secondary.encoders) == ["phonetic"]
+    assert len(model.secondary.encoders["phonetic"].blocks) == 1
+    with pytest.raises(ValueError, match="must stand before it"):
+        build(streams=(second, first))
+
+
+def test_sites_read_streams_at_their_relative_depth():
+    assert [depth_of_site(site, 6, 3) for site in range(6)] == [0, 0, 1, 1, 2, 2]
+    assert [depth_of_site(site, 12, 3) for site in (0, 3, 4, 11)] == [0, 0, 1, 2]
+    assert [depth_of_site(site, 2, 3) for site in range(2)] == [1, 2]
+
+
+def test_stream_dropout_only_in_training():
+    model, inputs = build(stream_dropout=0.5), batch()
+    randomise(model)
+    assert torch.equal(model(**inputs).logits, model(**inputs).logits)
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    draws = {tuple(model(**inputs).logits.flatten().tolist()) for _ in range(8)}
+    assert len(draws) > 1
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "no-such-org/no-such-model"])
+def test_a_backbone_that_cannot_be_had_is_one_clear_error(name):
+    with pytest.raises(FileNotFoundError, match="no such backbone folder|could not be had"):
+        load_tokenizer(name)
+        load_backbone(MultiStreamForSequenceClassification.auto_class_of_backbone, name)
+
+
+def test_sources_are_named(tmp_path):
+    assert "packaged" in resolve_backbone("minilm").description
+    assert "random" in resolve_backbone("tiny-bert").description
+    assert "hub" in resolve_backbone("bert-base-uncased").description
+    with pytest.raises(FileNotFoundError, match=r"no config\.json"):
+        resolve_backbone(str(tmp_path))
+
+
+def test_local_folder_of_a_backbone(tmp_path):
+    plain = load_backbone(MultiStreamForSequenceClassification.auto_class_of_backbone, "tiny-electra", num_labels=3)
+    plain.save_pretrained(tmp_path)
+    model = MultiStreamForSequenceClassification.from_backbone(str(tmp_path), num_labels=3).eval()
+    ids = batch()["input_ids"]
+    torch.testing.assert_close(model(ids).logits, plain.eval()(ids).logits)
