@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any, Iterable
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -103,7 +102,7 @@ def token_contributions(
     batch = {key: value.to(device) for key, value in processor.collate(items).items()}
     output = model(**batch, report=True)
     probabilities = output.logits.float().softmax(-1).cpu().numpy()
-    shares = {name: value.mean(0).cpu().numpy() for name, value in (output.contributions or {}).items()}  # [B, T]
+    shares = {name: value.float().mean(0).cpu().numpy() for name, value in (output.contributions or {}).items()}  # [B, T]
     lengths = [len(item.input_ids) for item in items]
     return probabilities, [
         {name: share[row, :length] for name, share in shares.items()} for row, length in enumerate(lengths)
@@ -129,8 +128,8 @@ def contributions_by_word(
     items: list[Encoded],
     device: torch.device,
     batch_size: int = 64,
-) -> pd.DataFrame:
-    """Mean contribution of every stream at every distinct (lower-cased) word: word, count, stream, contribution."""
+) -> list[tuple[str, int, str, float]]:
+    """Mean contribution of every stream at every distinct (lower-cased) word: (word, count, stream, contribution)."""
     model.eval()
     sums: dict[tuple[str, str], float] = defaultdict(float)
     counts: dict[tuple[str, str], int] = defaultdict(int)
@@ -144,5 +143,4 @@ def contributions_by_word(
                     if not np.isnan(value):
                         sums[word.lower(), stream] += float(value)
                         counts[word.lower(), stream] += 1
-    rows = [(word, counts[word, stream], stream, total / counts[word, stream]) for (word, stream), total in sums.items()]
-    return pd.DataFrame(rows, columns=["word", "count", "stream", "contribution"])
+    return [(word, counts[word, stream], stream, total / counts[word, stream]) for (word, stream), total in sums.items()]

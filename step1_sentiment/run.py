@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import pytorch_lightning as pl
 import torch
+from pytorch_lightning import seed_everything
 
 from common.models.backbones import resolve_backbone
-from common.training.config import RuntimeConfig, config_hash
-from common.training.record import RunRecord, is_finished
+from common.training.config import RuntimeConfig
+from common.training.evaluate import autocast
+from common.training.flops import flops_per_token
+from common.training.record import RunRecord, is_finished, run_folder
+from common.training.task import to_device
 from common.training.trainer import fit
 from step1_sentiment.analysis import contributions_by_word, importance
 from step1_sentiment.config import SentimentConfig
@@ -21,26 +24,37 @@ from step1_sentiment.task import SentimentTask
 STEP = "step1_sentiment"
 
 
-def run_folder(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
+def folder_of(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
     """Where the run of `config` lives: ``<runs_dir>/step1_sentiment/<name>-<hash>``."""
-    return Path(runtime.runs_dir) / STEP / f"{config.name}-{config_hash(STEP, config)}"
+    return run_folder(runtime.runs_dir, STEP, config.name, config)
 
 
 def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
-    """Train, evaluate and analyse one config; returns its folder. A finished run is left as it is, an interrupted
-    one resumes."""
-    folder = run_folder(config, runtime)
+    """Train, evaluate and analyse one config; returns its folder.
+
+    A finished run is left as it is; an interrupted one resumes.
+    """
+    folder = folder_of(config, runtime)
     if is_finished(folder):
         return folder
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
-    pl.seed_everything(config.train.seed, verbose=False)
     data = build_data(config, runtime)
-    pl.seed_everything(config.train.seed, verbose=False)  # the model's start does not depend on what loading drew
-    model = build_model(config, data.processor, len(data.text.label_names))
-    task = SentimentTask(model)
-    record = RunRecord(folder, STEP, config.name, asdict(config))
-    record.environment |= {
+    seed_everything(config.train.seed, verbose=False)
+    task = SentimentTask(build_model(config, data.processor, len(data.text.label_names)))
+    record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
+    with record.running(**sources(config, data)):
+        fit(task, data.loaders, config.train, runtime, folder, record)
+        with torch.no_grad(), autocast(config.train.precision, next(task.parameters()).device):
+            analyse(config, task, data, record)
+        task.model.save_pretrained(folder / "model")
+        data.processor.save_pretrained(folder / "model")
+    return folder
+
+
+def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:
+    """What the environment file says of data and weights."""
+    return {
         "data_name": data.text.name,
         "data_source": data.text.source,
         "data_fingerprint": data.text.fingerprint,
@@ -48,33 +62,16 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
         "label_names": list(data.text.label_names),
         "backbone_source": resolve_backbone(config.backbone).description,
     }
-    fit(task, data.loaders, config.train, runtime, folder, record, finish=lambda: _finish(config, task, data, record))
-    return folder
 
 
-def _finish(config: SentimentConfig, task: SentimentTask, data: SentimentData, record: RunRecord) -> None:
-    """With the best weights loaded, before the run counts as finished: analysis, model folder, parameter counts."""
+def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, record: RunRecord) -> None:
+    """With the best weights loaded: FLOPs, contributions by word (test), importance of the streams (validation)."""
     model, device = task.model, next(task.parameters()).device
     model.eval()
-    record.final |= parameter_counts(task)
-    test_items = [encoded for encoded, _ in data.loaders["test"].items]
+    batch = to_device(next(iter(data.loaders["validation"])), device)
+    record.final["flops_per_token"] = flops_per_token(task, batch)
     if len(model.integration.names) > 1:
-        record.write_table("words.parquet", contributions_by_word(model, data.processor, test_items, device))
+        items = [encoded for encoded, _ in data.loaders["test"].items]
+        record.words(contributions_by_word(model, data.processor, items, device))
         if config.importance:
-            record.write_json("importance.json", importance(model, data.loaders["validation"], device))
-    model.save_pretrained(record.folder / "model")
-    data.processor.save_pretrained(record.folder / "model")
-
-
-def parameter_counts(task: SentimentTask) -> dict[str, int]:
-    """Total parameters, those that train, and those of the integration and of the secondary streams."""
-    def count(modules) -> int:
-        return sum(p.numel() for module in modules for p in module.parameters())
-
-    parts = task.model.parts()
-    return {
-        "parameters": sum(p.numel() for p in task.parameters()),
-        "parameters_trained": sum(p.numel() for p in task.parameters() if p.requires_grad),
-        "parameters_integration": count(parts["integration"]),
-        "parameters_streams": count(parts["streams"]),
-    }
+            record.importance(importance(model, data.loaders["validation"], device))

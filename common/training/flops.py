@@ -1,0 +1,33 @@
+"""Floating-point operations of a model, counted by torch itself."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from common.training.evaluate import eval_mode
+from common.training.task import Batch, Task
+
+BACKWARD_FACTOR = 3
+"""FLOPs of a training step over those of its forward: backward takes about twice the forward (Kaplan et al. 2020)."""
+
+
+@torch.no_grad()
+def forward_flops(task: Task, batch: Batch) -> int:
+    """FLOPs of one forward of `batch` (matrix products and convolutions, a multiply-add as two), padding included."""
+    counter = FlopCounterMode(display=False)
+    # The plain attention kernel is made of matrix products, so it counts the same on every device.
+    with eval_mode(task), sdpa_kernel(SDPBackend.MATH), counter:
+        task.predict_forward(batch)
+    return counter.get_total_flops()
+
+
+def flops_per_token(task: Task, batch: Batch) -> float:
+    """Forward FLOPs per position of ``batch["input_ids"] [B, T]``; compare models on one and the same batch."""
+    return forward_flops(task, batch) / batch["input_ids"].numel()
+
+
+def training_flops(task: Task, batch: Batch) -> float:
+    """FLOPs of one training step on `batch`: about three forwards."""
+    return BACKWARD_FACTOR * forward_flops(task, batch)

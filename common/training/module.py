@@ -1,0 +1,312 @@
+"""The Lightning module around a task: one optimiser step, and what is recorded, scored and saved between steps."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.distributed
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from common.integration.mixing_weights import MixingWeights
+from common.training.checkpoint import Checkpoints, rng_state, set_rng_state
+from common.training.config import RuntimeConfig, TrainConfig
+from common.training.evaluate import autocast, eval_mode, evaluate
+from common.training.loader import BucketedLoader, steps_per_epoch
+from common.training.optimiser import build_optimiser, build_scheduler
+from common.training.record import RunRecord
+from common.training.task import Batch, Task, to_device
+
+
+class TrainingFailed(RuntimeError):
+    """The loss or the gradient became NaN or infinite.
+
+    Attributes:
+        step: the optimiser step (1-based) at which it happened.
+        last_good_checkpoint: path inside the run's folder, empty where none was written yet.
+    """
+
+    def __init__(self, step: int, what: str, last_good_checkpoint: str) -> None:
+        good = last_good_checkpoint or "none was written yet"
+        super().__init__(
+            f"{what} at step {step}; last good checkpoint: {good}. Try lower learning rates or more warmup"
+        )
+        self.step, self.last_good_checkpoint = step, last_good_checkpoint
+
+
+@dataclass
+class Selection:
+    """Which weights are the best so far."""
+
+    best_value: float | None = None
+    best_step: int = -1
+    without_gain: int = 0
+    """Evaluations since the best one."""
+    stopped: bool = False
+    """Early stopping has ended the training."""
+
+    def update(self, value: float, step: int, config: TrainConfig) -> bool:
+        """Take in a validation value; whether it is the best so far."""
+        sign = 1.0 if config.select_mode == "max" else -1.0
+        better = self.best_value is None or sign * value > sign * self.best_value
+        if better:
+            self.best_value, self.best_step, self.without_gain = value, step, 0
+        else:
+            self.without_gain += 1
+            self.stopped = 0 < config.patience <= self.without_gain
+        return better
+
+
+@dataclass
+class Interval:
+    """What was measured since the last logged value."""
+
+    losses: list[Tensor] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)
+    reports: list[dict[str, Tensor]] = field(default_factory=list)
+    seconds: float = 0.0
+    checked: int = 0
+
+
+class TrainingModule(pl.LightningModule):
+    """Thin wrapper: Lightning brings devices, precision and processes, the task the mathematics.
+
+    Optimisation is manual, so that one Lightning batch is one optimiser step and a position in a run is one number.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        loaders: dict[str, BucketedLoader[Any]],
+        config: TrainConfig,
+        runtime: RuntimeConfig,
+        record: RunRecord,
+        checkpoints: Checkpoints,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.task = task
+        self.loaders, self.config, self.runtime = loaders, config, runtime
+        self.record, self.checkpoints = record, checkpoints
+        self.steps_per_epoch = steps_per_epoch(loaders["train"], config.accumulate)
+        self.total_steps = self.steps_per_epoch * config.epochs
+        self.step = 0
+        self.selection = Selection()
+        self.step_times: list[float] = []
+        self.train_seconds = 0.0
+        self.interrupted = False
+        self._resume: dict[str, Any] | None = None
+        self._interval = Interval()
+        self._warm = False
+        self._traced = -1
+
+    # ------------------------------------------------------------------ state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over a checkpoint; optimiser and random numbers follow when training starts."""
+        here = {"total_steps": self.total_steps, "world_size": self.loaders["train"].world_size}
+        for name, value in here.items():
+            if state[name] != value:
+                raise ValueError(f"the checkpoint has {name} {state[name]}, this run {value}; data or devices changed")
+        self._resume = state
+        self.step = state["step"]
+        self.task.load_state_dict(state["task"])
+        self.record.load_state_dict(state["record"])
+        self.selection = Selection(**state["selection"])
+        self.step_times, self.train_seconds = list(state["step_times"]), state["train_seconds"]
+        self._traced = state["traced"]
+
+    def save(self, new_best: bool = False) -> None:
+        """Write ``last.ckpt``, and ``best.ckpt`` where `new_best`."""
+        states = [rng_state()]
+        if self.trainer.world_size > 1:
+            states = [{}] * self.trainer.world_size
+            torch.distributed.all_gather_object(states, rng_state())
+        if self.trainer.is_global_zero:
+            weights = self.task.state_dict()
+            state = {
+                "step": self.step,
+                "total_steps": self.total_steps,
+                "world_size": self.trainer.world_size,
+                "task": weights,
+                "optimiser": self.trainer.optimizers[0].state_dict(),
+                "scheduler": self.trainer.lr_scheduler_configs[0].scheduler.state_dict(),
+                "precision": self.trainer.precision_plugin.state_dict(),
+                "rng": states,
+                "record": self.record.state_dict(),
+                "selection": asdict(self.selection),
+                "step_times": self.step_times,
+                "train_seconds": self.train_seconds,
+                "traced": self._traced,
+            }
+            self.checkpoints.save(state, {"step": self.step, "task": weights} if new_best else None)
+        self.record.flush()
+        self.record.status("running", step=self.step, last_good_checkpoint=self.checkpoints.last_good())
+        self.trainer.strategy.barrier()
+
+    # -------------------------------------------------------- Lightning hooks
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        # A fused AdamW unscales fp16 gradients itself, which would come after clipping.
+        fused = self.device.type in ("cpu", "cuda") and self.config.precision != "fp16"
+        optimiser = build_optimiser(self.task, self.task.parts(), self.config, fused)
+        return [optimiser], [build_scheduler(optimiser, self.config.warmup, self.total_steps)]
+
+    def on_train_start(self) -> None:
+        self.task.train()
+        if self._resume is None:
+            pl.seed_everything(self.config.seed + self.trainer.global_rank, verbose=False)
+        else:
+            self.trainer.optimizers[0].load_state_dict(self._resume["optimiser"])
+            self.trainer.lr_scheduler_configs[0].scheduler.load_state_dict(self._resume["scheduler"])
+            self.trainer.precision_plugin.load_state_dict(self._resume["precision"])
+            set_rng_state(self._resume["rng"][self.trainer.global_rank])
+            self._resume = None
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._stop_gently)
+            signal.signal(signal.SIGTERM, self._stop_gently)
+        show = self.runtime.progress and self.trainer.is_global_zero
+        self._bar = tqdm(total=self.total_steps, initial=self.step, desc=self.record.folder.name, disable=not show)
+        self._mark = time.perf_counter()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        if self.task.wants_trace(self.step) and self._traced != self.step:
+            start = time.perf_counter()
+            self._trace()
+            self._mark += time.perf_counter() - start
+
+    def training_step(self, batch: dict[str, list[Any]], batch_idx: int) -> None:
+        optimiser = self.optimizers()
+        optimiser.zero_grad(set_to_none=True)  # pyright: ignore[reportAttributeAccessIssue]
+        losses: list[Tensor] = []
+        report: dict[str, Tensor] = {}
+        for part, weight in zip(batch["batches"], batch["weights"], strict=True):
+            loss, extra = self.task.training_forward(part)
+            self.manual_backward(loss * weight)
+            losses.append(loss.detach() * weight)
+            for name, value in extra.items():
+                report[name] = report.get(name, torch.zeros_like(value)) + value.detach() * weight
+        optimiser.step()  # pyright: ignore[reportAttributeAccessIssue]
+        self.lr_schedulers().step()  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        self._interval.losses.append(torch.stack(losses).sum())
+        self._interval.reports.append(report)
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        # fp16 gradients are unscaled by now.
+        limit = self.config.clip or math.inf
+        self._interval.norms.append(torch.nn.utils.clip_grad_norm_(self.task.parameters(), limit).detach())
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.step += 1
+        self._bar.update()
+        stop = self._stop_requested()
+        evaluates = self._is_evaluation(self.step)
+        saves = stop or evaluates or self.step % self.config.checkpoint_every == 0
+        logs = saves or self.step % self.runtime.log_every == 0
+        if logs or self.device.type == "cpu":  # elsewhere looking at the loss means waiting for the device
+            self._check_finite()
+        self._interval.seconds += time.perf_counter() - self._mark
+        if logs:
+            self._close_interval()
+        new_best = self._evaluate() if evaluates else False
+        if saves:
+            self.save(new_best)
+        if stop or self.selection.stopped:
+            self.interrupted = stop
+            self.trainer.should_stop = True
+        self._mark = time.perf_counter()
+
+    def on_train_end(self) -> None:
+        self._bar.close()
+
+    # ------------------------------------------------------------- internals
+
+    def _is_evaluation(self, step: int) -> bool:
+        within = (step - 1) % self.steps_per_epoch + 1
+        share = self.steps_per_epoch / self.config.evaluations_per_epoch
+        return within in {max(1, round(share * k)) for k in range(1, self.config.evaluations_per_epoch + 1)}
+
+    def _evaluate(self) -> bool:
+        _, scores = evaluate(self.task, self.loaders["validation"], self.device, self.config)
+        if self.config.select_metric not in scores:
+            raise ValueError(f"no validation metric {self.config.select_metric!r}; there are {', '.join(scores)}")
+        self._log("validation", scores)
+        self._trace()
+        return self.selection.update(scores[self.config.select_metric], self.step, self.config)
+
+    def _trace(self) -> None:
+        """Record α, gradients and contributions on evenly spaced validation examples; the training does not notice."""
+        loader = self.loaders["validation"]
+        spaced = range(0, len(loader.items), max(1, len(loader.items) // loader.batch_size))[: loader.batch_size]
+        batch: Batch = to_device(loader.collate([loader.items[k] for k in spaced]), self.device)
+        weights = [
+            parameter
+            for module in self.task.modules()
+            if isinstance(module, MixingWeights)
+            for parameter in module.parameters()
+            if parameter.requires_grad
+        ]
+        self.task.tracing = True
+        with eval_mode(self.task), autocast(self.config.precision, self.device):
+            loss, _ = self.task.training_forward(batch)
+        # autograd.grad, unlike backward, leaves all other gradients alone and does not wake DDP's hooks.
+        gradients = torch.autograd.grad(loss, weights, allow_unused=True) if weights else ()
+        for parameter, gradient in zip(weights, gradients, strict=True):
+            parameter.grad = gradient
+        self.record.trace(self.step, self.task.trace())
+        for parameter in weights:
+            parameter.grad = None
+        self.task.tracing = False
+        self._traced = self.step
+
+    def _check_finite(self) -> None:
+        interval = self._interval
+        pairs = [torch.stack(interval.losses[interval.checked :]), torch.stack(interval.norms[interval.checked :])]
+        values = self.trainer.strategy.reduce(torch.stack([pair.float() for pair in pairs]), reduce_op="mean")
+        first = self.step - len(interval.losses) + interval.checked + 1
+        interval.checked = len(interval.losses)
+        # fp16 gradients may overflow: the scaler then leaves the step out.
+        norms = [0.0] * len(pairs[1]) if self.config.precision == "fp16" else values[1].tolist()
+        for offset, (loss, norm) in enumerate(zip(values[0].tolist(), norms, strict=True)):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient norm is {norm}"
+                raise TrainingFailed(first + offset, what, self.checkpoints.last_good())
+
+    def _close_interval(self) -> None:
+        interval, self._interval = self._interval, Interval()
+        count = len(interval.losses)
+        values = {"loss": torch.stack(interval.losses), "grad_norm": torch.stack(interval.norms)}
+        values |= {name: torch.stack([report[name] for report in interval.reports]) for name in interval.reports[0]}
+        means = {name: value.double().mean().item() for name, value in values.items()}
+        self._log("train", means)
+        self._bar.set_postfix(loss=f"{means['loss']:.4f}", refresh=False)
+        self.train_seconds += interval.seconds
+        # The first steps of a process warm up caches and compilers; they count only where there are no others.
+        if self._warm or self.step == self.total_steps and not self.step_times:
+            self.step_times.append(1000 * interval.seconds / count)
+        self._warm = True
+        if self.runtime.logger != "none":
+            self.record.flush()
+
+    def _log(self, split: str, values: dict[str, float]) -> None:
+        self.record.metric(self.step, self.step / self.steps_per_epoch, split, values)
+        for logger in self.trainer.loggers:
+            logger.log_metrics({f"{split}/{name}": value for name, value in values.items()}, self.step)
+
+    def _stop_gently(self, _signum: int, _frame: Any) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt("second signal")
+        self.interrupted = True
+
+    def _stop_requested(self) -> bool:
+        if self.trainer.world_size == 1:
+            return self.interrupted
+        return bool(self.trainer.strategy.reduce_boolean_decision(self.interrupted, all=False))

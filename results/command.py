@@ -1,0 +1,38 @@
+"""The command line that every table and figure shares."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from results.reader import RECORDS, RecordError, Run, load_runs
+
+Maker = Callable[[Sequence[Run], Path], list[Path]]
+
+
+def run_maker(make: Maker, folder: Path, description: str | None, arguments: Sequence[str] | None = None) -> int:
+    """Parse ``--records`` and ``--out``, call `make`, print what was written. Returns the exit status.
+
+    Args:
+        make: writes files from runs into a folder.
+        folder: where they go unless ``--out`` says otherwise.
+        description: shown by ``--help``.
+        arguments: command line; the process's own by default.
+    """
+    parser = ArgumentParser(description=description)
+    parser.add_argument("--records", type=Path, default=RECORDS, help="folder with run records (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=folder, help="where the files go (default: %(default)s)")
+    known = parser.parse_args(arguments)
+    try:
+        runs = load_runs(known.records)
+        if not runs:
+            raise RecordError(f"no finished run below {known.records}; train some, or name another folder by --records")
+        written = make(runs, known.out)
+    except RecordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for path in written:
+        print(f"wrote {path}")
+    return 0

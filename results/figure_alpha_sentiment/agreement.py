@@ -1,0 +1,92 @@
+"""Do α, contribution, leave-one-out and Shapley values say the same? And do they recover what was planted?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from common.evaluation.importance import agreement, validity
+from results.figure_alpha_sentiment.values import site_values
+from results.reader import Run
+from results.style import STATE
+
+Measures = dict[str, dict[str, float]]
+
+
+def measures(run: Run) -> Measures:
+    """Measure -> stream -> value for one run; a measure that the run does not have is left out.
+
+    ``alpha`` and ``effective`` are means of magnitudes over the sites, ``contribution`` is the mean over sites,
+    ``zero``, ``mean`` and ``permutation`` are losses of accuracy, ``shapley`` is the value itself.
+    """
+    sites = site_values([run])
+    sites = sites[sites["stream"] != STATE]
+    result: Measures = {}
+    for name, part in sites.groupby("quantity", sort=True):
+        result[str(name)] = part["value"].abs().groupby(part["stream"]).mean().to_dict()
+    if run.importance is not None:
+        full = run.importance["accuracy_full"]
+        for way, scores in run.importance["leave_one_out"].items():
+            result[way] = {stream: full - score for stream, score in scores.items()}
+        if "shapley" in run.importance:
+            result["shapley"] = dict(run.importance["shapley"])
+    return result
+
+
+def importance_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Columns variant, measure, stream, mean, std (NaN with one seed), seeds."""
+    rows = [
+        (run.name, measure, stream, value)
+        for run in runs
+        if len(run.streams) > 1
+        for measure, values in measures(run).items()
+        for stream, value in values.items()
+    ]
+    frame = pd.DataFrame(rows, columns=pd.Index(["variant", "measure", "stream", "value"]))
+    summary = frame.groupby(["variant", "measure", "stream"], sort=False)["value"].agg(["mean", "std", "count"])
+    return summary.rename(columns={"count": "seeds"}).reset_index()
+
+
+def agreement_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Columns variant, first, second, spearman: mean over seeds of the rank correlation over streams."""
+    rows = []
+    for run in runs:
+        if len(run.streams) < 3:
+            continue
+        matrix = agreement(measures(run))
+        names = list(matrix.index)
+        rows += [
+            (run.name, first, second, matrix.loc[first, second])
+            for k, first in enumerate(names)
+            for second in names[k + 1 :]
+        ]
+    frame = pd.DataFrame(rows, columns=pd.Index(["variant", "first", "second", "spearman"]))
+    return frame.groupby(["variant", "first", "second"], sort=False, as_index=False)["spearman"].mean()
+
+
+def validity_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Columns variant, measure, spearman, calibration_error, slope, intercept, seeds: means over the seeds.
+
+    Only runs whose data state planted shares count; a measure without any positive value gives NaN.
+    """
+    rows = []
+    for run in runs:
+        shares = planted_shares(run)
+        if len(run.streams) < 2 or not any(shares.values()):
+            continue
+        for measure, values in measures(run).items():
+            known = any(value > 0 for value in values.values())
+            found = validity(shares, values) if known else {}
+            rows.append({"variant": run.name, "measure": measure, **found})
+    columns = ["variant", "measure", "spearman", "calibration_error", "slope", "intercept"]
+    frame = pd.DataFrame(rows, columns=pd.Index(columns))
+    groups = frame.groupby(["variant", "measure"], sort=False)
+    return groups.mean().assign(seeds=groups.size()).reset_index()
+
+
+def planted_shares(run: Run) -> Mapping[str, float]:
+    """Stream -> share of the label information that was planted in it; all zero where nothing was planted."""
+    planted = dict(run.settings["data"].get("planted_shares") or ()) if run.dataset == "planted" else {}
+    return {stream: float(np.float64(planted.get(stream, 0.0))) for stream in run.streams}

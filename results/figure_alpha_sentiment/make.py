@@ -1,0 +1,68 @@
+"""``python -m results.figure_alpha_sentiment.make``: what the integration uses, in figures and numbers."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from results.arms import select
+from results.command import run_maker
+from results.figure_alpha_sentiment.agreement import agreement_frame, importance_frame, validity_frame
+from results.figure_alpha_sentiment.configs import DATASETS, RARE_AT, SITES_SHOWN, VARIANTS
+from results.figure_alpha_sentiment.left_out import accuracy_left_out
+from results.figure_alpha_sentiment.sites import alpha_by_site
+from results.figure_alpha_sentiment.training import alpha_over_training
+from results.figure_alpha_sentiment.words import contribution_by_word_class
+from results.files import write_text
+from results.reader import Run, grouped, setting_key
+from results.style import paper_style, save
+from results.tables import section_titles
+
+FOLDER = Path(__file__).parent
+
+
+def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
+    """Write the figures (PDF and PNG) and their numbers (CSV) of every setting into `folder`."""
+    runs = [run for run in runs if run.dataset in DATASETS]
+    titles = section_titles(runs)
+    written: list[Path] = []
+    for key, group in grouped(runs, setting_key).items():
+        by_name = grouped(group, lambda run: run.name)
+        shown = [run for name in VARIANTS if name in by_name for run in select(by_name[name])]
+        absent = [name for name in VARIANTS if name not in by_name]
+        if absent:
+            print(f"{titles[key]}: no finished run of {', '.join(absent)}", file=sys.stderr)
+        if shown:
+            written += _setting(shown, folder, re.sub(r"[^A-Za-z0-9.-]+", "_", titles[key]).strip("_"))
+    return written
+
+
+def _setting(runs: Sequence[Run], folder: Path, stem: str) -> list[Path]:
+    written: list[Path] = []
+    with paper_style():
+        figures: dict[str, Figure | None] = {
+            "alpha_by_site": alpha_by_site(runs),
+            "word_classes": contribution_by_word_class(runs, RARE_AT),
+            "left_out": accuracy_left_out(runs),
+        }
+        for name, group in grouped(runs, lambda run: run.name).items():
+            figures[f"training_{name}"] = alpha_over_training(group, SITES_SHOWN)
+        for name, figure in figures.items():
+            written += save(figure, folder / f"{stem}-{name}") if figure is not None else []
+    frames: dict[str, pd.DataFrame] = {
+        "importance": importance_frame(runs), "agreement": agreement_frame(runs), "validity": validity_frame(runs),
+    }  # fmt: skip
+    return written + [
+        write_text(folder / f"{stem}-{name}.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+        for name, frame in frames.items()
+        if not frame.empty
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(run_maker(make, FOLDER, __doc__))

@@ -1,0 +1,51 @@
+"""Contribution by class of word: one panel per variant, one row of points per class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from common.evaluation.wordclasses import CLASSES
+from results.figure_alpha_sentiment.values import word_values
+from results.reader import Run
+from results.style import dodged, grid_of_panels, legend, looks, ordered, shown
+
+
+def contribution_by_word_class(runs: Sequence[Run], rare_at: int) -> Figure | None:
+    """Points are means over seeds, bars reach from the lowest seed to the highest; None without recorded words."""
+    frame = word_values(runs, rare_at)
+    if frame.empty:
+        return None
+    streams = ordered(frame["stream"].tolist())
+    classes = [name for name in CLASSES if name in set(frame["word_class"])]
+    variants = list(dict.fromkeys(frame["variant"]))
+    figure, axes = grid_of_panels(variants, 0.35 * len(classes) + 0.5)
+    by_train = any(run.words is not None and "train_count" in run.words for run in runs)
+    for variant, axis in axes.items():
+        part = frame[frame["variant"] == variant]
+        axis.set_title(shown(variant))
+        for place, stream in enumerate(streams):
+            dodged(
+                axis,
+                part[part["stream"] == stream],
+                "word_class",
+                "contribution",
+                classes,
+                place,
+                len(streams),
+                looks(streams)[stream],
+            )
+        axis.set_xlim(0, 1)
+        axis.set_xlabel("contribution (share of norms)")
+        axis.set_yticks(range(len(classes)), [_label(frame, name, rare_at, by_train) for name in classes])
+        axis.set_ylim(len(classes) - 0.5, -0.5)
+    legend(figure, streams, lines=False)
+    return figure
+
+
+def _label(frame: pd.DataFrame, name: str, rare_at: int, by_train: bool) -> str:
+    words = int(frame.loc[frame["word_class"] == name, "words"].max())
+    rule = f" (≤ {rare_at}× in {'train' if by_train else 'test'})" if name == "rare" else ""
+    return f"{name}{rule}\n{words:,} word{'s' * (words != 1)}"

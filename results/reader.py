@@ -1,0 +1,229 @@
+"""Reads run records (``runs/<step>/*`` or ``results/records/<step>/*``) into plain objects and tidy frames."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+RECORDS = Path(__file__).parent / "records"
+"""Where the committed records live."""
+
+METRIC_COLUMNS = ("step", "epoch", "split", "metric", "value")
+TRACE_COLUMNS = ("step", "quantity", "stream", "site", "value")
+WORD_COLUMNS = ("word", "count", "stream", "contribution")
+
+
+class RecordError(RuntimeError):
+    """A run record lacks a file or holds one that cannot be read; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Files other than config, status and final are read when first asked for."""
+
+    folder: Path
+    config: dict[str, Any]
+    """Content of config.json: step, name, hash, config."""
+    status: dict[str, Any]
+    """Content of status.json: status, step, message, last_good_checkpoint."""
+    final: dict[str, Any]
+    """Content of final.json; empty while the run is not finished."""
+
+    @property
+    def name(self) -> str:
+        """The variant, for example ``dm``."""
+        return self.config["name"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The step's config."""
+        return self.config["config"]
+
+    @property
+    def seed(self) -> int:
+        return int(self.settings["train"]["seed"])
+
+    @property
+    def dataset(self) -> str:
+        return self.settings["data"]["name"]
+
+    @property
+    def backbone(self) -> str:
+        return self.settings.get("backbone", "")
+
+    @property
+    def rule(self) -> str:
+        return self.settings.get("integration", {}).get("rule", "")
+
+    @property
+    def secondary(self) -> tuple[str, ...]:
+        """Names of the secondary streams, in order."""
+        return tuple(stream.get("name") or stream["kind"] for stream in self.settings.get("streams", ()))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of all integrated streams, the backbone's own first."""
+        return (("meaning",) if self.settings.get("use_meaning", True) else ()) + self.secondary
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Content of environment.json."""
+        return _json(self.folder / "environment.json")
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Columns step, epoch, split, metric, value."""
+        return _csv(self.folder / "metrics.csv", METRIC_COLUMNS)
+
+    @cached_property
+    def alphas(self) -> pd.DataFrame:
+        """Columns step, quantity (alpha, gamma, contribution, gradient), stream, site, value."""
+        return _csv(self.folder / "alphas.csv", TRACE_COLUMNS)
+
+    @cached_property
+    def importance(self) -> dict[str, Any] | None:
+        """Content of importance.json, None where the run has none."""
+        path = self.folder / "importance.json"
+        return _json(path) if path.exists() else None
+
+    @cached_property
+    def words(self) -> pd.DataFrame | None:
+        """Columns word, count, stream, contribution (and more); None where the run has none."""
+        path = self.folder / "words.parquet"
+        return _parquet(path, WORD_COLUMNS) if path.exists() else None
+
+    def predictions(self, split: str = "test") -> pd.DataFrame:
+        """Columns label, p_0 ... p_{K-1}, indexed by example in ascending order."""
+        path = self.folder / f"predictions_{split}.parquet"
+        frame = _parquet(path, ("example", "label", "p_0")).set_index("example").sort_index()
+        if not frame.index.is_unique:
+            raise _broken(path, "an example stands in it twice")
+        return frame
+
+    def correct(self, split: str = "test") -> np.ndarray:
+        """Whether each example was right, boolean ``[E]``."""
+        frame = self.predictions(split)
+        return probabilities(frame).argmax(1) == frame["label"].to_numpy()
+
+
+def probabilities(predictions: pd.DataFrame) -> np.ndarray:
+    """The class probabilities ``[E, K]`` of a predictions frame, classes in order."""
+    classes = sum(str(column).startswith("p_") for column in predictions.columns)
+    return predictions[[f"p_{k}" for k in range(classes)]].to_numpy(dtype=np.float64)
+
+
+def load_run(folder: str | Path) -> Run:
+    """The record in `folder`.
+
+    Raises:
+        RecordError: when it is no run folder, or a file of a finished run is missing or corrupt.
+    """
+    folder = Path(folder)
+    config = _json(folder / "config.json")
+    absent = {"step", "name", "hash", "config"} - set(config)
+    if absent:
+        raise _broken(folder / "config.json", f"it lacks {', '.join(sorted(absent))}")
+    status = _json(folder / "status.json")
+    finished = status.get("status") == "finished"
+    return Run(folder, config, status, _json(folder / "final.json") if finished else {})
+
+
+def load_runs(root: str | Path, finished_only: bool = True) -> list[Run]:
+    """All runs below `root`, ordered by step, name, seed and folder.
+
+    Args:
+        root: folder of records, of one step or of all.
+        finished_only: leave out runs that still run, failed or were interrupted.
+
+    Raises:
+        RecordError: when `root` does not exist, or the record of a run is corrupt.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise RecordError(f"{root} is no folder; give the folder that holds the run records")
+    # Only run folders have a status.json: saved models below them have a config.json too.
+    runs = [load_run(path.parent) for path in sorted(root.rglob("status.json"))]
+    kept = [run for run in runs if run.status.get("status") == "finished" or not finished_only]
+    return sorted(kept, key=lambda run: (run.config["step"], run.name, run.seed, str(run.folder)))
+
+
+def variant_key(run: Run) -> str:
+    """12 hex digits, equal for runs that differ in the training seed only."""
+    settings = deepcopy(run.settings)
+    settings["train"].pop("seed")
+    return _digest({"step": run.config["step"], "config": settings})
+
+
+def setting_key(run: Run) -> str:
+    """12 hex digits, equal for runs that one table may compare: same step, data and backbone."""
+    return _digest({"step": run.config["step"], "data": run.settings["data"], "backbone": run.backbone})
+
+
+def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
+    """Runs by ``key(run)``, both in the order of `runs`."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(key(run), []).append(run)
+    return groups
+
+
+def traces(runs: Iterable[Run]) -> pd.DataFrame:
+    """The traces of many runs in one frame, with columns variant and seed beside those of :attr:`Run.alphas`."""
+    frames = [run.alphas.assign(variant=run.name, seed=run.seed) for run in runs]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*TRACE_COLUMNS, "variant", "seed"])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _broken(path: Path, why: str) -> RecordError:
+    return RecordError(f"{path}: {why}; delete the folder {path.parent} and run its config again")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise _broken(path, "the file is missing")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _broken(path, f"no valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise _broken(path, "expected a JSON object")
+    return content
+
+
+def _csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.exists():
+        raise _broken(path, "the file is missing")
+    try:
+        frame = pd.read_csv(path, dtype={"stream": str, "value": float})
+    except (UnicodeDecodeError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise _broken(path, f"no valid table ({error})") from error
+    return _with_columns(frame, path, columns)
+
+
+def _parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.exists():
+        raise _broken(path, "the file is missing")
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise _broken(path, f"no valid parquet file ({error})") from error
+    return _with_columns(frame, path, columns)
+
+
+def _with_columns(frame: pd.DataFrame, path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    absent = [column for column in columns if column not in frame.columns]
+    if absent:
+        raise _broken(path, f"it lacks the columns {', '.join(absent)}")
+    return frame

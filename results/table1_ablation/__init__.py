@@ -1,0 +1,1 @@
+"""Ablation: DM and LI on every subset of the streams."""

@@ -1,0 +1,43 @@
+"""``python -m results.table1_ablation.make``: DM and LI on every subset of the streams, as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from results.command import run_maker
+from results.reader import Run
+from results.render import write_table
+from results.table1_ablation.configs import ROWS, RULES, row_name
+from results.tables import BASELINE, build_frame, captions
+from results.terminal import print_table
+
+FOLDER = Path(__file__).parent
+
+
+def by_streams(runs: Sequence[Run]) -> list[Run]:
+    """The runs that belong here, named after their rule and streams, so that ``dm`` stands under the full subset."""
+    chosen = []
+    for run in runs:
+        if run.name == BASELINE:
+            chosen.append(run)
+        elif run.rule in RULES and (run.name == run.rule or run.name.startswith(f"{run.rule}[")):
+            chosen.append(replace(run, config=run.config | {"name": row_name(run.rule, run.streams)}))
+    return chosen
+
+
+def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
+    """Write the table's files into `folder` and print it."""
+    named = by_streams(runs)
+    frame = build_frame(named, ROWS)
+    notes = captions(named, frame)
+    absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in named}]
+    print_table(frame, notes)
+    note = f"No finished run yet on: {', '.join(absent)}." if absent else ""
+    return write_table(folder, frame, notes, "ablation", note)
+
+
+if __name__ == "__main__":
+    sys.exit(run_maker(make, FOLDER, __doc__))

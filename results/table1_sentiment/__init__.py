@@ -1,0 +1,1 @@
+"""Table 1: all ways of joining the streams, on sentiment and topic data."""

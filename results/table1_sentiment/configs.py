@@ -1,0 +1,25 @@
+"""What table 1 compares. Names are those of ``python -m step1_sentiment table --variants``."""
+
+LATE_ENSEMBLE = ("meaning", "dm[phonetic]", "dm[morphological]")
+"""Single-stream models whose log-probabilities are averaged for the row ``late_ensemble``."""
+
+MAIN_ROWS = ("meaning", "duplicate", "shuffled", "concat", "dm", "li")
+"""Rows on every dataset."""
+
+ALL_ROWS = (
+    "meaning", "duplicate", "shuffled",
+    "concat", "late_ensemble", "scalar_mix", "gmu", "cross_attention",
+    "dm", "dm_linear", "li", "li_soma",
+)  # fmt: skip
+"""Rows on the main dataset: the baseline, the controls, other fusions, the study's rules."""
+
+ROWS: dict[str, tuple[str, ...]] = {"sst5": ALL_ROWS, "trec": MAIN_ROWS, "imdb": MAIN_ROWS, "planted": MAIN_ROWS}
+"""Dataset -> rows in order."""
+
+VARIANTS: tuple[str, ...] = tuple(
+    dict.fromkeys(name for name in (*MAIN_ROWS, *ALL_ROWS, *LATE_ENSEMBLE) if name != "late_ensemble")
+)
+"""All variants to be run for it, the most telling first."""
+
+DATASETS: tuple[str, ...] = tuple(ROWS)
+SEEDS: tuple[int, ...] = tuple(range(10))

@@ -1,0 +1,186 @@
+"""From runs to the numbers of a table: one section per setting (data, backbone), one row per variant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from common.evaluation.statistics import (
+    approximate_randomisation,
+    holm,
+    mean_std,
+    minimum_detectable_effect,
+    multi_bootstrap,
+)
+from results.arms import Arm, arm, check_labels, late_ensemble, select
+from results.reader import Run, grouped, setting_key, variant_key
+
+BASELINE = "meaning"
+"""The backbone's own stream alone: what every row is compared with."""
+ENSEMBLE = "late_ensemble"
+"""Row that no run has: it is computed from the predictions of single-stream runs."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table. Scores are shares in [0, 1]; what is not known is NaN."""
+
+    section: str
+    """Data and backbone."""
+    variant: str
+    seeds: int = 0
+    test_examples: float = math.nan
+    accuracy_mean: float = math.nan
+    accuracy_std: float = math.nan
+    macro_f1_mean: float = math.nan
+    macro_f1_std: float = math.nan
+    paired_seeds: int = 0
+    """Seeds that this row and the baseline share; the difference is over these."""
+    difference: float = math.nan
+    """Accuracy minus that of the baseline."""
+    difference_low: float = math.nan
+    difference_high: float = math.nan
+    """95 % confidence interval, multi-bootstrap over seeds and examples."""
+    standard_error: float = math.nan
+    p_bootstrap: float = math.nan
+    p_randomisation: float = math.nan
+    p: float = math.nan
+    """The larger of the two."""
+    p_holm: float = math.nan
+    """`p`, Holm-corrected over the section."""
+    parameters: float = math.nan
+    parameters_added: float = math.nan
+    """Of the integration and the secondary streams."""
+    parameters_ratio: float = math.nan
+    """Parameters over those of the baseline."""
+    flops_per_token: float = math.nan
+    step_time_ms: float = math.nan
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def build_frame(
+    runs: Sequence[Run], rows: Mapping[str, Sequence[str]] | None = None, ensemble: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A frame with the columns of :class:`Row`, sections in the order of `rows`.
+
+    Args:
+        runs: finished runs of any settings.
+        rows: dataset -> variants, in order; variants without a finished run get a row of NaN, datasets without any run
+            get none. None: whatever there is.
+        ensemble: names of the single-stream variants that make the row ``late_ensemble``.
+    """
+    sections = grouped(runs, setting_key)
+    titles = section_titles(runs)
+    if rows is not None:
+        wanted = list(rows)
+        sections = {key: group for key, group in sections.items() if group[0].dataset in wanted}
+        sections = dict(sorted(sections.items(), key=lambda item: (wanted.index(item[1][0].dataset), titles[item[0]])))
+    table: list[Row] = []
+    for key, group in sections.items():
+        variants = list(dict.fromkeys(run.name for run in group)) if rows is None else list(rows[group[0].dataset])
+        if rows is None:
+            variants.sort(key=lambda name: name != BASELINE)
+        table += _section(titles[key], group, variants, ensemble)
+    return pd.DataFrame([vars(row) for row in table], columns=pd.Index(COLUMNS))
+
+
+def section_titles(runs: Sequence[Run]) -> dict[str, str]:
+    """Setting -> what it is called: data and backbone, and where that is not unique the start of its hash."""
+    sections = {key: group[0] for key, group in grouped(runs, setting_key).items()}
+    plain = {key: f"{run.dataset}, {run.backbone}" if run.backbone else run.dataset for key, run in sections.items()}
+    names = list(plain.values())
+    return {key: name if names.count(name) == 1 else f"{name} ({key[:6]})" for key, name in plain.items()}
+
+
+def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
+    """Section -> what a reader must know beside its numbers."""
+    titles = section_titles(runs)
+    result = {}
+    for key, group in grouped(runs, setting_key).items():
+        part = frame[frame["section"] == titles[key]]
+        known = part[part["seeds"] > 0]
+        if known.empty:
+            continue
+        seeds = f"{known['seeds'].min()} to {known['seeds'].max()}"
+        seeds = str(known["seeds"].max()) if known["seeds"].nunique() == 1 else seeds
+        environments = [run.environment for run in group]
+        sources = _listed(one.get("data_source") or group[0].dataset for one in environments)
+        backbones = _listed(one.get("backbone_source") or group[0].backbone for one in environments)
+        machines = _listed(one.get("gpu") or one.get("cpu") or "an unone machine" for one in environments)
+        result[titles[key]] = " ".join([
+            f"Data: {sources}; {int(known['test_examples'].iloc[0]):,} test examples. Backbone: {backbones}.",
+            f"Seeds per row: {seeds}.",
+            f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
+            _detectable(part),
+            "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
+            "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            f"Step time on {machines}.",
+        ])  # fmt: skip
+    return result
+
+
+def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble: Sequence[str]) -> list[Row]:
+    by_name = {name: select(group) for name, group in grouped(runs, lambda run: run.name).items()}
+    arms: dict[str, Arm] = {name: arm(name, by_name[name]) for name in variants if name in by_name}
+    if ENSEMBLE in variants and ensemble and all(name in by_name for name in ensemble):
+        joined = late_ensemble(ENSEMBLE, [by_name[name] for name in ensemble])
+        arms |= {ENSEMBLE: joined} if joined is not None else {}
+    baseline = arms.get(BASELINE)
+    drafts = [_row(title, name, arms.get(name), baseline) for name in variants]
+    corrected = holm([draft["p"] for draft in drafts])
+    return [Row(**draft | {"p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
+
+
+def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"section": title, "variant": name, "p": math.nan}
+    if shown is None:
+        return row
+    accuracy, macro = mean_std(shown.accuracies()), mean_std(shown.macro_f1s())
+    row |= {
+        "seeds": len(shown.seeds), "test_examples": float(len(shown.labels)),
+        "accuracy_mean": accuracy[0], "accuracy_std": accuracy[1],
+        "macro_f1_mean": macro[0], "macro_f1_std": macro[1],
+        "parameters": shown.parameters, "parameters_added": shown.parameters_added,
+        "flops_per_token": shown.flops_per_token, "step_time_ms": shown.step_time_ms,
+    }  # fmt: skip
+    if baseline is None:
+        return row
+    check_labels(baseline.labels, shown.labels, f"{title}: {baseline.name} and {shown.name}")
+    row["parameters_ratio"] = shown.parameters / baseline.parameters
+    common = [seed for seed in shown.seeds if seed in baseline.predicted]
+    if shown is baseline or not common:
+        return row
+    pair = (shown.correct(common), baseline.correct(common))
+    gap, randomised = multi_bootstrap(*pair), approximate_randomisation(*pair)
+    return row | {
+        "paired_seeds": gap.seeds, "difference": gap.estimate, "difference_low": gap.low, "difference_high": gap.high,
+        "standard_error": gap.standard_error, "p_bootstrap": gap.p, "p_randomisation": randomised,
+        "p": max(gap.p, randomised),
+    }  # fmt: skip
+
+
+def _detectable(part: pd.DataFrame) -> str:
+    errors = part["standard_error"].dropna()
+    if errors.empty:
+        return "Nothing was compared with a baseline."
+
+    def points(comparisons: int) -> str:
+        effects = [
+            100 * minimum_detectable_effect(error, comparisons=comparisons) for error in (errors.min(), errors.max())
+        ]
+        return " to ".join(dict.fromkeys(f"{effect:.1f}" for effect in effects))
+
+    text = f"Detectable with a power of 80 %: a difference of {points(1)} points (lowest to highest over the rows)"
+    if len(errors) > 1:
+        text += f", {points(len(errors))} after correction for {len(errors)} comparisons"
+    return text + "."
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -1,0 +1,47 @@
+"""What a user sees at the end of a table's runs: the table itself and one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from results.figure_alpha_sentiment.sites import alpha_by_site
+from results.reader import Run
+from results.render import MISSING, written
+from results.style import paper_style, save
+
+NARROW = ("variant", "seeds", "accuracy %", "Δ points [95 % CI]", "p Holm", "parameters M", "step ms")
+"""Columns that a narrow terminal has room for."""
+WIDE = 150
+"""Characters that all columns need."""
+
+
+def print_table(frame: pd.DataFrame, captions: Mapping[str, str] | None = None, console: Console | None = None) -> None:
+    """Print every section of `frame` (see :class:`results.tables.Row`). Empty columns are left out, and
+    on a narrow terminal all but the most telling."""
+    console = console or Console()
+    for section, part in frame.groupby("section", sort=False):
+        text = written(part)
+        wanted = text.columns if console.width >= WIDE else NARROW
+        text = text[[name for name in wanted if (text[name] != MISSING).any()]]
+        table = Table(title=str(section), caption=(captions or {}).get(str(section)), caption_justify="left")
+        for place, name in enumerate(text.columns):
+            table.add_column(name, justify="right" if place else "left", no_wrap=True)
+        for row in text.itertuples(index=False):
+            table.add_row(*row)
+        console.print(table)
+
+
+def quick_figure(runs: Sequence[Run], path: Path) -> Path | None:
+    """α and contribution by site and stream of all variants in `runs`, as PNG and PDF.
+
+    Returns:
+        the PNG's path, or None when no run integrates more than one stream.
+    """
+    with paper_style():
+        figure = alpha_by_site(runs)
+        return None if figure is None else save(figure, Path(path))[1]

@@ -1,0 +1,166 @@
+"""A run that is killed at any step and started again ends as if nothing had happened."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from common.training import FolderBusy, RunRecord, TrainingFailed, is_finished
+from common.training.checkpoint import Checkpoints
+from tests.common.training import toy
+
+OPTIONS = {"evaluations_per_epoch": 2, "examples": 100}
+MEASURED = ("step_time_ms", "train_seconds")
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes forked off a clean server that has torch loaded already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.common.training.toy"])
+    return context
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return toy.run(toy.toy_config(tmp_path_factory.mktemp("whole"), **OPTIONS))
+
+
+def in_process(processes, config) -> int:
+    process = processes.Process(target=toy.run, args=(config,))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+def assert_same_result(folder: Path, other: Path) -> None:
+    """All but the times is equal to the last bit."""
+    finals = [json.loads((path / "final.json").read_text()) for path in (folder, other)]
+    for final in finals:
+        for name in MEASURED:
+            assert final.pop(name) > 0
+    assert finals[0] == finals[1]
+    for name in ("metrics.csv", "alphas.csv"):
+        assert (folder / name).read_text() == (other / name).read_text()
+    for split in ("validation", "test"):
+        tables = [pd.read_parquet(path / f"predictions_{split}.parquet") for path in (folder, other)]
+        pd.testing.assert_frame_equal(*tables, check_exact=True)
+    weights = [torch.load(path / "checkpoints" / "last.ckpt")["task"] for path in (folder, other)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize("step", [1, 6, 9, 14, 26])
+def test_killed_run_resumes_bit_equal(tmp_path, processes, whole, step):
+    config = toy.toy_config(tmp_path, kill=step, **OPTIONS)
+    assert in_process(processes, config) == -signal.SIGKILL
+    folder = toy.run(config)
+    assert is_finished(folder)
+    assert_same_result(folder, whole)
+
+
+def test_killed_twice_with_accumulation(tmp_path, processes):
+    options = OPTIONS | {"accumulate": 3, "checkpoint_every": 2, "epochs": 3}
+    config = toy.toy_config(tmp_path / "killed", kill=11, **options)
+    for _ in range(2):
+        assert in_process(processes, config) == -signal.SIGKILL
+        (toy.RunRecord.open(config.runtime.runs_dir, "toy", "mlp", config).folder / "killed").unlink()
+        config = toy.toy_config(tmp_path / "killed", kill=11, **options)
+    (toy.RunRecord.open(config.runtime.runs_dir, "toy", "mlp", config).folder / "killed").write_text("enough")
+    assert_same_result(toy.run(config), toy.run(toy.toy_config(tmp_path / "whole", **options)))
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flip(content: bytes) -> bytes:
+    """One bit of a weight."""
+    middle = content.index(b"\x00\x00\x00\x3f", 2000)  # 0.5 in fp32
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+def test_damaged_last_checkpoint_falls_back(tmp_path, processes, whole, damage):
+    config = toy.toy_config(tmp_path, kill=18, **OPTIONS)
+    assert in_process(processes, config) == -signal.SIGKILL
+    last = toy.RunRecord.open(tmp_path, "toy", "mlp", config).folder / "checkpoints" / "last.ckpt"
+    last.write_bytes(damage(last.read_bytes()))
+    with pytest.warns(UserWarning, match="damaged checkpoint.*resuming from.*previous"):
+        folder = toy.run(config)
+    assert_same_result(folder, whole)
+
+
+def test_no_readable_checkpoint_is_an_error(tmp_path):
+    (tmp_path / "last.ckpt").write_bytes(b"nothing")
+    with pytest.raises(RuntimeError, match="no readable checkpoint.*Delete"):
+        Checkpoints(tmp_path).load()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_interrupts_and_the_run_resumes(tmp_path, processes, number):
+    options = {"epochs": 400, "examples": 64, "evaluations_per_epoch": 1, "checkpoint_every": 100000}
+    config = toy.toy_config(tmp_path, **options)
+    record = RunRecord.open(tmp_path, "toy", "mlp", config)
+    process = processes.Process(target=toy.run, args=(config,))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not (record.folder / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    process.join(60)
+    status = json.loads((record.folder / "status.json").read_text())
+    assert status["status"] == "interrupted" and status["step"] > 0
+    assert torch.load(record.folder / "checkpoints" / "last.ckpt")["step"] >= status["step"]
+
+
+def test_nan_loss_fails_naming_step_and_checkpoint(tmp_path):
+    config = toy.toy_config(tmp_path, poison=8, **OPTIONS)
+    with pytest.raises(TrainingFailed, match=r"loss is nan at step 8.*checkpoints/last\.ckpt") as error:
+        toy.run(config)
+    assert error.value.step == 8
+    folder = RunRecord.open(tmp_path, "toy", "mlp", config).folder
+    status = json.loads((folder / "status.json").read_text())
+    assert status["status"] == "failed" and status["step"] == 8
+    assert status["last_good_checkpoint"] == "checkpoints/last.ckpt"
+    state = torch.load(folder / "checkpoints" / "last.ckpt")
+    assert state["step"] == 6 and all(torch.isfinite(value).all() for value in state["task"].values())
+    assert not is_finished(folder)
+
+
+def test_nan_before_any_checkpoint(tmp_path):
+    with pytest.raises(TrainingFailed, match="step 1; last good checkpoint: none was written yet"):
+        toy.run(toy.toy_config(tmp_path, poison=1))
+
+
+def hold(config, ready):
+    with RunRecord.open(config.runtime.runs_dir, "toy", "mlp", config).running():
+        ready.set()
+        time.sleep(60)
+
+
+def test_one_process_per_folder_and_dead_holders_let_go(tmp_path, processes):
+    config = toy.toy_config(tmp_path, epochs=1)
+    ready = processes.Event()
+    process = processes.Process(target=hold, args=(config, ready))
+    process.start()
+    assert ready.wait(60)
+    with pytest.raises(FolderBusy, match=f"process {process.pid}"):
+        toy.run(config)
+    process.kill()
+    process.join()
+    assert is_finished(toy.run(config))
+
+
+def test_changed_data_is_refused(tmp_path, processes):
+    config = toy.toy_config(tmp_path, kill=9, **OPTIONS)
+    assert in_process(processes, config) == -signal.SIGKILL
+    record = RunRecord.open(tmp_path, "toy", "mlp", config)
+    loaders = toy.toy_loaders(toy.toy_config(tmp_path, examples=60))
+    with pytest.raises(ValueError, match="data or devices changed"):
+        toy.fit(toy.ToyTask(config, record.folder), loaders, config.train, config.runtime, record.folder, record)
