@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich.console import Console
@@ -32,7 +33,7 @@ Every field of the config can be overridden; the options below show the values o
 class Options:
     """A config and where to run it."""
 
-    config: tyro.conf.OmitArgPrefixes[SentimentConfig]
+    config: Annotated[SentimentConfig, tyro.conf.arg(name="")]
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
 
 

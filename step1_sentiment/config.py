@@ -63,7 +63,7 @@ def small() -> SentimentConfig:
     """SST-5 with the packaged MiniLM, for a laptop without a GPU."""
     return SentimentConfig(
         data=DataConfig(name="sst5"),
-        train=TrainConfig(epochs=3, batch_size=32, lr_backbone=1e-4, lr_streams=5e-4, lr_head=1e-3, max_length=80),
+        train=TrainConfig(epochs=2, batch_size=32, lr_backbone=1e-4, lr_streams=5e-4, lr_head=1e-3, max_length=80),
     )
 
 
@@ -84,6 +84,9 @@ RULES = (
 )  # fmt: skip
 """Rules that join three streams; each is a variant under its own name."""
 
+STUDIED = ("dm", "dm_linear", "li", "li_soma")
+"""The rules the study is about; their streams' importance is measured after training."""
+
 CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
 """Variants that carry no information beyond the subwords."""
 
@@ -94,12 +97,12 @@ def variant(base: SentimentConfig, name: str) -> SentimentConfig:
     Raises:
         ValueError: an unknown name; the message lists the known ones.
     """
-    base = replace(base, name=name)
+    base = replace(base, name=name, importance=base.importance and name in STUDIED)
     rule, _, subset = name.partition("[")
     if subset:
         return _on_subset(replace(base, integration=replace(base.integration, rule=rule)), subset.removesuffix("]"))
     if name == "meaning":
-        return replace(base, streams=(), integration=IntegrationConfig(rule="reference"), importance=False)
+        return replace(base, streams=(), integration=IntegrationConfig(rule="reference"))
     if name == "duplicate":
         copies = tuple(StreamConfig(kind="duplicate", name=f"duplicate_{i}") for i in range(1, len(base.streams) + 1))
         return replace(base, streams=copies)
@@ -118,4 +121,4 @@ def _on_subset(base: SentimentConfig, subset: str) -> SentimentConfig:
     if unknown or base.integration.rule not in RULES:
         raise ValueError(f"{base.name!r}: streams are meaning, {', '.join(by_label)}; rules are {', '.join(RULES)}")
     streams = tuple(by_label[label] for label in wanted if label != "meaning")
-    return replace(base, use_meaning="meaning" in wanted, streams=streams, importance=len(wanted) > 1)
+    return replace(base, use_meaning="meaning" in wanted, streams=streams)

@@ -33,4 +33,4 @@ def load_imdb(config: DataConfig) -> Corpus:
 
 
 def _without_tags(split: TextSplit) -> TextSplit:
-    return TextSplit(tuple(re.sub(r"\s*<br\s*/?>\s*", " ", text) for text in split.texts), split.labels)
+    return TextSplit(tuple(re.sub(r"(?:\s*<br\s*/?>\s*)+", " ", text) for text in split.texts), split.labels)

@@ -20,7 +20,8 @@ The cues:
 What this cannot rule out: all streams are computed from the same letters. Subwords see an affix wherever the tokeniser
 happens to cut there, affixes have a sound, and segments may tell ``meaning`` words apart. The shares are the truth
 about where information was *put*; runs on subsets of streams say how much of it can be had elsewhere.
-A few of the pseudo-words coincide with English words.
+A few of the pseudo-words coincide with English words. Read by the CMU dictionary and g2p-en, 94 to 100 % of the
+phonetic words (by label and split) have their label's vowel, and 94 % of the homophones sound like their set.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -26,16 +26,17 @@ def hold_out(train: TextSplit, fraction: float, seed: int, keep: Iterable[str] =
         groups[text_key(text)].append(index)
     sizes = np.bincount(train.labels)
     if sizes[sizes > 0].min() < 2:
-        raise DataError("a class has a single training example, so no validation example can be held out for it")
-    wanted = {int(label): max(1, round(fraction * int(size))) for label, size in enumerate(sizes) if size}
+        raise DataError("a class has a single training example, so none can be held out; give a validation split")
+    wanted = {k: min(max(1, round(fraction * int(size))), int(size) - 1) for k, size in enumerate(sizes) if size}
     held: set[int] = set()
     keys = [key for key in groups if key not in stays]
     for position in np.random.default_rng(seed).permutation(len(keys)):
         members = groups[keys[position]]
-        label = train.labels[members[0]]
-        if len(members) <= wanted[label]:
+        needed = Counter(train.labels[i] for i in members)
+        if all(count <= wanted[label] for label, count in needed.items()):
             held.update(members)
-            wanted[label] -= len(members)
+            for label, count in needed.items():
+                wanted[label] -= count
     rest = [i for i in range(len(train)) if i not in held]
     if not held or not rest:
         raise DataError(f"cannot hold out {fraction} of {len(train)} training examples; give a validation split")

@@ -14,9 +14,9 @@ from common.streams.config import StreamConfig
 
 
 class Block(nn.Module):
-    """Pre-norm transformer layer on ``[B, T, D]`` (Vaswani et al. 2017; Xiong et al. 2020)."""
+    """Pre-norm transformer layer on ``[B, T, D]`` with ReLU (Vaswani et al. 2017; Xiong et al. 2020)."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm_attention = nn.LayerNorm(width)
@@ -25,18 +25,20 @@ class Block(nn.Module):
         self.norm_mlp = nn.LayerNorm(width)
         self.up = nn.Linear(width, 4 * width)
         self.down = nn.Linear(4 * width, width)
-        self.dropout = dropout
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x ``[B, T, D]``, mask bool ``[B, 1, 1, T]`` (True = may be attended)."""
         batch, time, width = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(batch, time, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, D/H]
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        attended = self.out(attended.transpose(1, 2).reshape(batch, time, width))
-        x = x + F.dropout(attended, self.dropout, self.training)
-        mlp = self.down(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
-        return x + F.dropout(mlp, self.dropout, self.training)
+        x = x + self.out(attend(q, k, v, mask).transpose(1, 2).reshape(batch, time, width))
+        return x + self.down(F.relu(self.up(self.norm_mlp(x))))
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Softmax attention ``[B, H, T, D/H]``, written out: at these widths the fused kernel's backward is slower on CPUs."""
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B, H, T, S]
+    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).to(value.dtype) @ value
 
 
 class DepthEncoder(nn.Module):
@@ -46,12 +48,13 @@ class DepthEncoder(nn.Module):
         super().__init__()
         distinct = 1 if config.share_depth else config.layers
         self.depths = config.layers
-        self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(distinct))
+        self.blocks = nn.ModuleList(Block(config.width, config.heads) for _ in range(distinct))
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, attention_mask: Tensor) -> list[Tensor]:
         """``[B, T, D]`` and ``[B, T]`` to one ``[B, T, D]`` per depth."""
         mask = attention_mask.bool()[:, None, None, :]
-        x = x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
+        x = self.dropout(x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype))
         outputs = []
         for depth in range(self.depths):
             x = self.blocks[depth % len(self.blocks)](x, mask)
@@ -79,7 +82,7 @@ class WordComposer(nn.Module):
         there = (pieces != PAD).unsqueeze(-1)  # [U, P, 1]
         x = self.embed(pieces) + self.position.weight[: pieces.shape[1]]
         x = x * there
-        x = F.gelu(self.mix(x.transpose(1, 2)).transpose(1, 2), approximate="tanh") * there  # [U, P, D]
+        x = F.relu(self.mix(x.transpose(1, 2)).transpose(1, 2)) * there  # [U, P, D]
         mean = x.sum(1) / there.sum(1).clamp_min(1)
         peak = x.masked_fill(~there, float("-inf")).amax(1)
         peak = torch.where(there.any(1), peak, torch.zeros((), dtype=peak.dtype, device=peak.device))
@@ -95,7 +98,7 @@ class SequenceComposer(nn.Module):
         self.name = config.label
         self.heads = config.heads
         self.embed = nn.Embedding(vocabulary, config.width, padding_idx=PAD)
-        self.block = Block(config.width, config.heads, config.dropout)
+        self.block = Block(config.width, config.heads)
         self.query = nn.Linear(grid_width, config.width)
         self.key_value = nn.Linear(config.width, 2 * config.width)
 
@@ -113,8 +116,7 @@ class SequenceComposer(nn.Module):
         key, value = self.key_value(x).chunk(2, dim=-1)  # [B, S, D]
         split = (self.heads, x.shape[-1] // self.heads)
         q, k, v = (t.unflatten(-1, split).transpose(1, 2) for t in (query, key, value))  # [B, H, ·, D/H]
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=open_[:, None, None, :])
-        return attended.transpose(1, 2).flatten(-2)  # [B, T, D]
+        return attend(q, k, v, open_[:, None, None, :]).transpose(1, 2).flatten(-2)  # [B, T, D]
 
 
 class DuplicateComposer(nn.Module):

@@ -10,6 +10,7 @@ from common.streams.analyser import (
     UNKNOWN,
     UNKNOWN_SYMBOL,
     WordAnalyser,
+    analyser_class,
     analysers,
     register_analyser,
 )
@@ -20,6 +21,7 @@ for _module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
-    "FIRST_SYMBOL", "MASK", "PAD", "UNKNOWN", "UNKNOWN_SYMBOL", "StreamConfig", "WordAnalyser", "analysers",
+    "FIRST_SYMBOL", "MASK", "PAD", "UNKNOWN", "UNKNOWN_SYMBOL", "StreamConfig", "WordAnalyser", "analyser_class",
+    "analysers",
     "register_analyser",
 ]  # fmt: skip

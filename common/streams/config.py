@@ -25,7 +25,7 @@ class StreamConfig:
     heads: int = 4
     """Attention heads of the encoder."""
     dropout: float = 0.1
-    """Dropout of the encoder."""
+    """Dropout of what goes into the encoder."""
     max_pieces: int = 24
     """Pieces kept per word."""
     share_depth: bool = False

@@ -7,12 +7,15 @@ package. Only its checkpoint is read; the package itself is not imported, becaus
 from __future__ import annotations
 
 import functools
+import os
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from pathlib import Path
 from typing import Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (
@@ -24,7 +27,8 @@ PHONEMES = tuple(sorted([v + s for v in VOWELS for s in "012"] + ["UW"] + list(C
 """ARPAbet with stress; in this order the network's outputs 4 to 73."""
 _END_OF_WORD, _UNKNOWN_LETTER, _START, _END = 2, 1, 2, 3
 _MAX_PHONEMES = 20
-_BATCH = 2048
+_BATCH = 256
+_MIN_THREADED = 512
 
 
 def package_folder() -> Path:
@@ -63,13 +67,24 @@ def predict(words: Sequence[str]) -> list[list[str]]:
     by_length: dict[int, list[int]] = defaultdict(list)
     for place, word in enumerate(words):
         by_length[len(word)].append(place)
+    # Equal lengths need no padding. The largest batches go first, so that threads end together.
+    batches = [places[i : i + _BATCH] for places in by_length.values() for i in range(0, len(places), _BATCH)]
+    batches.sort(key=lambda batch: -len(batch) * (len(words[batch[0]]) + 9))
     result: list[list[str]] = [[] for _ in words]
-    for length in sorted(by_length):
-        places = by_length[length]
-        for begin in range(0, len(places), _BATCH):
-            part = places[begin : begin + _BATCH]
-            for place, phonemes in zip(part, _predict_equal_length([words[p] for p in part]), strict=True):
-                result[place] = phonemes
+
+    def run(batch: list[int]) -> None:
+        for place, phonemes in zip(batch, _predict_equal_length([words[p] for p in batch]), strict=True):
+            result[place] = phonemes
+
+    _weights(), _input_table("enc"), _input_table("dec")  # loaded once, before the threads ask for them
+    # Whole batches in threads, each product in one: the products are small, and BLAS threads would wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        if len(words) < _MIN_THREADED:
+            for batch in batches:
+                run(batch)
+        else:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(run, batches))
     return result
 
 

@@ -4,7 +4,7 @@ from common.training.config import RuntimeConfig, TrainConfig, config_hash
 from common.training.evaluate import evaluate, resolve_device
 from common.training.flops import flops_per_token, forward_flops, training_flops
 from common.training.loader import BucketedLoader
-from common.training.module import TrainingFailed
+from common.training.progress import TrainingFailed
 from common.training.record import FolderBusy, RunRecord, is_finished, run_folder
 from common.training.task import Task, to_device
 from common.training.trainer import fit

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
@@ -22,58 +22,9 @@ from common.training.config import RuntimeConfig, TrainConfig
 from common.training.evaluate import autocast, eval_mode, evaluate
 from common.training.loader import BucketedLoader, steps_per_epoch
 from common.training.optimiser import build_optimiser, build_scheduler
+from common.training.progress import Interval, Selection, TrainingFailed
 from common.training.record import RunRecord
 from common.training.task import Batch, Task, to_device
-
-
-class TrainingFailed(RuntimeError):
-    """The loss or the gradient became NaN or infinite.
-
-    Attributes:
-        step: the optimiser step (1-based) at which it happened.
-        last_good_checkpoint: path inside the run's folder, empty where none was written yet.
-    """
-
-    def __init__(self, step: int, what: str, last_good_checkpoint: str) -> None:
-        good = last_good_checkpoint or "none was written yet"
-        super().__init__(
-            f"{what} at step {step}; last good checkpoint: {good}. Try lower learning rates or more warmup"
-        )
-        self.step, self.last_good_checkpoint = step, last_good_checkpoint
-
-
-@dataclass
-class Selection:
-    """Which weights are the best so far."""
-
-    best_value: float | None = None
-    best_step: int = -1
-    without_gain: int = 0
-    """Evaluations since the best one."""
-    stopped: bool = False
-    """Early stopping has ended the training."""
-
-    def update(self, value: float, step: int, config: TrainConfig) -> bool:
-        """Take in a validation value; whether it is the best so far."""
-        sign = 1.0 if config.select_mode == "max" else -1.0
-        better = self.best_value is None or sign * value > sign * self.best_value
-        if better:
-            self.best_value, self.best_step, self.without_gain = value, step, 0
-        else:
-            self.without_gain += 1
-            self.stopped = 0 < config.patience <= self.without_gain
-        return better
-
-
-@dataclass
-class Interval:
-    """What was measured since the last logged value."""
-
-    losses: list[Tensor] = field(default_factory=list)
-    norms: list[Tensor] = field(default_factory=list)
-    reports: list[dict[str, Tensor]] = field(default_factory=list)
-    seconds: float = 0.0
-    checked: int = 0
 
 
 class TrainingModule(pl.LightningModule):
@@ -138,7 +89,7 @@ class TrainingModule(pl.LightningModule):
                 "world_size": self.trainer.world_size,
                 "task": weights,
                 "optimiser": self.trainer.optimizers[0].state_dict(),
-                "scheduler": self.trainer.lr_scheduler_configs[0].scheduler.state_dict(),
+                "scheduler": self._scheduler.state_dict(),
                 "precision": self.trainer.precision_plugin.state_dict(),
                 "rng": states,
                 "record": self.record.state_dict(),
@@ -158,7 +109,8 @@ class TrainingModule(pl.LightningModule):
         # A fused AdamW unscales fp16 gradients itself, which would come after clipping.
         fused = self.device.type in ("cpu", "cuda") and self.config.precision != "fp16"
         optimiser = build_optimiser(self.task, self.task.parts(), self.config, fused)
-        return [optimiser], [build_scheduler(optimiser, self.config.warmup, self.total_steps)]
+        self._scheduler = build_scheduler(optimiser, self.config.warmup, self.total_steps)
+        return optimiser
 
     def on_train_start(self) -> None:
         self.task.train()
@@ -166,7 +118,7 @@ class TrainingModule(pl.LightningModule):
             pl.seed_everything(self.config.seed + self.trainer.global_rank, verbose=False)
         else:
             self.trainer.optimizers[0].load_state_dict(self._resume["optimiser"])
-            self.trainer.lr_scheduler_configs[0].scheduler.load_state_dict(self._resume["scheduler"])
+            self._scheduler.load_state_dict(self._resume["scheduler"])
             self.trainer.precision_plugin.load_state_dict(self._resume["precision"])
             set_rng_state(self._resume["rng"][self.trainer.global_rank])
             self._resume = None
@@ -195,7 +147,7 @@ class TrainingModule(pl.LightningModule):
             for name, value in extra.items():
                 report[name] = report.get(name, torch.zeros_like(value)) + value.detach() * weight
         optimiser.step()  # pyright: ignore[reportAttributeAccessIssue]
-        self.lr_schedulers().step()  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        self._scheduler.step()
         self._interval.losses.append(torch.stack(losses).sum())
         self._interval.reports.append(report)
 
@@ -289,8 +241,8 @@ class TrainingModule(pl.LightningModule):
         self._log("train", means)
         self._bar.set_postfix(loss=f"{means['loss']:.4f}", refresh=False)
         self.train_seconds += interval.seconds
-        # The first steps of a process warm up caches and compilers; they count only where there are no others.
-        if self._warm or self.step == self.total_steps and not self.step_times:
+        # The first steps of a process warm up caches and compilers.
+        if self._warm:
             self.step_times.append(1000 * interval.seconds / count)
         self._warm = True
         if self.runtime.logger != "none":

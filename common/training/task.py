@@ -57,7 +57,7 @@ class Task(nn.Module, ABC):
         """(quantity, stream, site, value) of the last forward and backward.
 
         quantity is ``alpha``, ``gamma``, ``contribution`` or ``gradient``. When the trainer asks, the last forward was
-        one in eval mode over a fixed batch of validation examples, and ``.grad`` of the mixing weights is that of its loss.
+        one in eval mode over a fixed batch of validation examples, and ``.grad`` of the mixing weights is of its loss.
         """
         return []
 

@@ -148,7 +148,8 @@ def _finish(
             "parameters": _count([task]),
             "parameters_trainable": sum(p.numel() for p in task.parameters() if p.requires_grad),
             **{f"parameters_{part}": _count(modules) for part, modules in task.parts().items()},
-            "step_time_ms": statistics.median(module.step_times),
+            # A run too short for warm-up steps apart has its mean.
+            "step_time_ms": statistics.median(module.step_times or [1000 * module.train_seconds / module.step]),
             "train_seconds": module.train_seconds,
         }
     )

@@ -101,7 +101,7 @@ def _traces(random, streams: list[str], sites: int, rule: str) -> pd.DataFrame:
     for step in (0, *(2**k for k in range(10)), 640):
         grown = step / 640
         for site in range(sites):
-            weight = {s: (1.0 if s == "meaning" else 0.0) + grown * random.normal(0.2 * k, 0.05) for k, s in enumerate(streams)}
+            weight = {s: float(k == 0) + grown * random.normal(0.2 * k, 0.05) for k, s in enumerate(streams)}
             if rule not in (*WITHOUT_ALPHA, "reference"):
                 rows += [(step, "alpha", stream, site, value) for stream, value in weight.items()]
                 rows += [(step, "gamma", "state", site, 0.3 * grown)] * (site > 0)

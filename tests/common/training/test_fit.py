@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score
 
 from common.training import RunRecord, evaluate, fit, is_finished
 from common.training.flops import flops_per_token, forward_flops, training_flops
-from common.training.module import Selection
+from common.training.progress import Selection
 from tests.common.training import toy
 
 ROOT = Path(__file__).parents[3]
@@ -215,6 +215,20 @@ def test_flops():
     assert forward_flops(task, batch) == expected and training_flops(task, batch) == 3 * expected
     assert flops_per_token(task, batch | {"input_ids": torch.zeros(7, 10)}) == expected / 70
     assert task.training
+
+
+def test_a_run_of_one_step(tmp_path):
+    final = read(toy.run(toy.toy_config(tmp_path, epochs=1, examples=3)), "final.json")
+    assert final["steps"] == 1 and final["step_time_ms"] > 0
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_gpu(tmp_path, precision):
+    config = toy.toy_config(tmp_path, precision=precision, epochs=6, lr_head=0.01, runtime={"device": "cuda"})
+    folder = toy.run(config)
+    assert read(folder, "final.json")["validation_accuracy"] > 0.5
+    assert read(folder, "environment.json")["device"] == "cuda"
 
 
 def test_two_processes_train_together(tmp_path):
