@@ -104,14 +104,22 @@ def variant(base: SentimentConfig, name: str) -> SentimentConfig:
     if name == "meaning":
         return replace(base, streams=(), integration=IntegrationConfig(rule="reference"))
     if name == "duplicate":
-        copies = tuple(StreamConfig(kind="duplicate", name=f"duplicate_{i}") for i in range(1, len(base.streams) + 1))
-        return replace(base, streams=copies)
+        return replace(base, streams=tuple(_duplicate(stream) for stream in base.streams))
     if name in ("shuffled", "noise"):
         return replace(base, streams=tuple(replace(stream, control=name) for stream in base.streams))
     if name in RULES:
         return replace(base, integration=replace(base.integration, rule=name))
     known = ", ".join((*CONTROLS, *RULES))
     raise ValueError(f"unknown variant {name!r}; known: {known}, or a rule on a subset such as dm[meaning+phonetic]")
+
+
+DUPLICATE_HIDDEN = {"phonetic": 184, "morphological": 1160}
+"""Inner width that gives a duplicate the parameters of the stream it replaces (with some 4,000 morphs, as on SST-5)."""
+
+
+def _duplicate(stream: StreamConfig) -> StreamConfig:
+    hidden = DUPLICATE_HIDDEN.get(stream.kind, 0)
+    return replace(stream, kind="duplicate", name=f"duplicate_of_{stream.label}", hidden=hidden)
 
 
 def _on_subset(base: SentimentConfig, subset: str) -> SentimentConfig:

@@ -124,7 +124,10 @@ class DuplicateComposer(nn.Module):
 
     def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
         super().__init__()
-        self.narrow = nn.Linear(grid_width, config.width)
+        steps: list[nn.Module] = [nn.Linear(grid_width, config.hidden or config.width)]
+        if config.hidden:
+            steps += [nn.ReLU(), nn.Linear(config.hidden, config.width)]
+        self.narrow = nn.Sequential(*steps)
 
     def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
         return self.narrow(grid)

@@ -13,9 +13,9 @@ from common.streams import store
 from common.streams.analyser import PAD, UNKNOWN, WordAnalyser, digest, symbol_ids
 from common.streams.worker import analyse_chunks
 
-CHUNK = 8192
+CHUNK = 32_768
 """Words analysed at once."""
-MIN_PARALLEL = 32_768
+MIN_PARALLEL = 65_536
 """Below this many words the start of the processes would take longer than the work."""
 
 
