@@ -90,7 +90,7 @@ def table_command(arguments: list[str]) -> int:
 
 
 def make_table(known: Namespace, rest: list[str]) -> int:
-    from step1_sentiment.run import run
+    from step1_sentiment.run import folder_of, run
 
     parsed = [parse_options(known.preset, name, rest) for name in known.variants]
     runtime = parsed[0].runtime
@@ -101,7 +101,7 @@ def make_table(known: Namespace, rest: list[str]) -> int:
         for options in parsed
     ]
     outcomes = launch(
-        configs, partial(_run, run=run, runtime=runtime), engine=known.engine, address=known.address,
+        configs, partial(run, runtime=runtime), partial(folder_of, runtime=runtime), engine=known.engine, address=known.address,
         workers=known.workers,
     )  # fmt: skip
     from results.reader import load_run
@@ -116,10 +116,6 @@ def make_table(known: Namespace, rest: list[str]) -> int:
         if figure is not None:
             console.print(f"figure: {figure}", highlight=False, soft_wrap=True)
     return 0 if len(finished) == len(configs) else 1
-
-
-def _run(config: SentimentConfig, run, runtime: RuntimeConfig) -> Path:
-    return run(config, runtime)
 
 
 def predict_command(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from common.evaluation.importance import shapley
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import Encoded, StreamProcessor
 from common.training.loader import BucketedLoader
+from common.training.task import to_device
 
 Batches = Iterable[dict[str, Tensor]]
 
@@ -71,7 +72,8 @@ def accuracy_replaced(
 def importance(model: MultiStreamForSequenceClassification, loader: BucketedLoader, device: torch.device) -> dict[str, Any]:
     """Leave-one-out by zero, mean and permutation, accuracy of every subset, and exact Shapley values."""
     model.eval()
-    batches = [{key: value.to(device) for key, value in batch.items()} for batch in loader]
+    loader.set_epoch(loader.epoch)  # from the first batch on, whoever has read from it before
+    batches = [to_device(batch, device) for batch in loader]
     names = model.integration.names
     subsets = {
         frozenset(chosen): accuracy_with(model, batches, frozenset(chosen))
@@ -99,7 +101,7 @@ def token_contributions(
     model: MultiStreamForSequenceClassification, processor: StreamProcessor, items: list[Encoded], device: torch.device
 ) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
     """Probabilities ``[B, K]``, and per text the contribution of every stream ``[T]``, averaged over the sites."""
-    batch = {key: value.to(device) for key, value in processor.collate(items).items()}
+    batch = to_device(processor.collate(items), device)
     output = model(**batch, report=True)
     probabilities = output.logits.float().softmax(-1).cpu().numpy()
     shares = {name: value.float().mean(0).cpu().numpy() for name, value in (output.contributions or {}).items()}  # [B, T]

@@ -68,10 +68,11 @@ def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, r
     """With the best weights loaded: FLOPs, contributions by word (test), importance of the streams (validation)."""
     model, device = task.model, next(task.parameters()).device
     model.eval()
-    batch = to_device(next(iter(data.loaders["validation"])), device)
+    validation = data.loaders["validation"]
+    batch = to_device(validation.collate(validation.items[: validation.batch_size]), device)
     record.final["flops_per_token"] = flops_per_token(task, batch)
     if len(model.integration.names) > 1:
         items = [encoded for encoded, _ in data.loaders["test"].items]
         record.words(contributions_by_word(model, data.processor, items, device))
         if config.importance:
-            record.importance(importance(model, data.loaders["validation"], device))
+            record.importance(importance(model, validation, device))

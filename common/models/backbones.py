@@ -139,7 +139,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     letters = string.ascii_lowercase + string.digits
     pieces = [*SPECIALS, *letters, *(f"##{c}" for c in letters), *string.punctuation]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=10_000))
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=200))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -13,7 +13,7 @@ from common.streams import store
 from common.streams.analyser import PAD, UNKNOWN, WordAnalyser, digest, symbol_ids
 from common.streams.worker import analyse_chunks
 
-CHUNK = 32_768
+CHUNK = 8192
 """Words analysed at once."""
 MIN_PARALLEL = 65_536
 """Below this many words the start of the processes would take longer than the work."""

@@ -12,7 +12,7 @@ from typing import Any, Mapping
 import regex
 from tqdm import tqdm
 
-from common.streams.analyser import UNKNOWN_SYMBOL, WordAnalyser, register_analyser
+from common.streams.analyser import MAX_CHARACTERS, UNKNOWN_SYMBOL, WordAnalyser, register_analyser
 from common.streams.config import StreamConfig
 
 NUMBER = "<number>"
@@ -29,6 +29,10 @@ _PART = regex.compile(r"\p{N}+|[\p{L}\p{M}']+")
 def _word_parts(key: str) -> list[str]:
     """Runs of digits, and runs of letters with their apostrophes; a run of apostrophes alone is nothing."""
     return [part for part in _PART.findall(key) if part.strip("'")]
+
+
+def _key(word: str) -> str:
+    return word[:MAX_CHARACTERS].lower().replace("’", "'")
 
 
 def _is_number(part: str) -> bool:
@@ -57,7 +61,7 @@ class MorphologicalAnalyser(WordAnalyser):
     def fit(cls, words: Mapping[str, int], config: StreamConfig, progress: bool = False) -> MorphologicalAnalyser:
         counts: Counter[str] = Counter()
         for word, count in words.items():
-            for part in _word_parts(cls._plain(word)):
+            for part in _word_parts(_key(word)):
                 if not _is_number(part):
                     counts[part] += count
         # Sorted before cutting, so that equal counts are cut alike whatever the order of the texts.
@@ -71,12 +75,8 @@ class MorphologicalAnalyser(WordAnalyser):
         symbols = sorted(morph for morph, count in occurrences.items() if count >= _MIN_COUNT)
         return cls(morphs, tokens, (NUMBER, *symbols))
 
-    @staticmethod
-    def _plain(word: str) -> str:
-        return word[:64].lower().replace("’", "'")
-
     def key(self, word: str) -> str:
-        return self._plain(word)
+        return _key(word)
 
     def analyse(self, key: str) -> list[str]:
         found: list[str] = []

@@ -76,16 +76,22 @@ def predict(words: Sequence[str]) -> list[list[str]]:
         for place, phonemes in zip(batch, _predict_equal_length([words[p] for p in batch]), strict=True):
             result[place] = phonemes
 
-    _weights(), _input_table("enc"), _input_table("dec")  # loaded once, before the threads ask for them
+    for side in ("enc", "dec"):
+        _input_table(side)  # loaded once, before the threads ask for it
     # Whole batches in threads, each product in one: the products are small, and BLAS threads would wait for each other.
     with threadpool_limits(1, user_api="blas"):
         if len(words) < _MIN_THREADED:
             for batch in batches:
                 run(batch)
         else:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
+            with ThreadPoolExecutor(_threads()) as pool:
                 list(pool.map(run, batches))
     return result
+
+
+def _threads() -> int:
+    """One per core, or as many as OMP_NUM_THREADS allows (lexicon workers get one)."""
+    return int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0] or os.cpu_count() or 1)
 
 
 def _predict_equal_length(words: list[str]) -> list[list[str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from common.streams import UNKNOWN, analyser_class, lexicon, store
 from common.streams.lexicon import Lexicon
 from docs.examples import letters_stream
@@ -63,9 +64,9 @@ def test_cache_is_used_and_keyed(letters, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(letters_stream.LettersAnalyser, "analyse_many", None)  # any analysis would fail
         second = Lexicon.build(letters, reversed(KEYS), 4, tmp_path)
-        for change in ({"keys": [*KEYS, "more"]}, {"max_pieces": 5}):
+        for keys, pieces in (([*KEYS, "more"], 4), (KEYS, 5)):
             with pytest.raises(TypeError):
-                Lexicon.build(letters, **{"keys": KEYS, "max_pieces": 4, "cache_dir": tmp_path} | change)
+                Lexicon.build(letters, keys, pieces, tmp_path)
         patch.setattr(letters_stream.LettersAnalyser, "version", classmethod(lambda cls: "2"))
         with pytest.raises(TypeError):
             Lexicon.build(letters, KEYS, 4, tmp_path)
@@ -95,7 +96,7 @@ def test_killed_build_leaves_nothing_that_hurts(letters, tmp_path, moment):
     leftovers = list(tmp_path.glob("*.tmp"))
     assert len(leftovers) == (moment == "replace")
     for leftover in leftovers:
-        os.utime(leftover, (time.time() - 7200,) * 2)
+        os.utime(leftover, (time.time() - 7200, time.time() - 7200))
     built = Lexicon.build(letters, ["film", "good"], 4, tmp_path)
     assert built.table.any() and [path.suffix for path in tmp_path.iterdir()] == [".bin"]
 

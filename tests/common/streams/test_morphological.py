@@ -4,10 +4,11 @@ import json
 import random
 
 import pytest
+
 from common.streams import UNKNOWN_SYMBOL, StreamConfig
 from common.streams.morphological import NUMBER, MorphologicalAnalyser
 
-STEMS = "play work watch film walk talk jump laugh cook paint".split()
+STEMS = ["play", "work", "watch", "film", "walk", "talk", "jump", "laugh", "cook", "paint"]
 WORDS = {stem + ending: 3 for stem in STEMS for ending in ("", "s", "ed", "ing", "er", "able")}
 WORDS |= {"un" + stem + "able": 2 for stem in STEMS} | {"'s": 9, "n't": 5, "1999": 4, "zyx": 1}
 CONFIG = StreamConfig("morphological")

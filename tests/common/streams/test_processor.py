@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
 from common.streams import FIRST_SYMBOL, PAD, StreamConfig, store
 from common.streams.controls import derangement
 from common.streams.processor import StreamProcessor
 from common.streams.words import split_words
 from docs.examples import letters_stream  # noqa: F401  (registers "letters")
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
 
 TEXTS = [
     "A good film , not unwatchable .", "The worst movie of 1999 😀 is n't bad", "", "café naïve films ...",
@@ -171,7 +172,7 @@ def test_derangement(size):
 
 
 def test_noise_carries_no_word_identity():
-    vocabulary = "alpha beta gamma delta epsilon zeta eta theta".split()
+    vocabulary: list[str] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(vocabulary, 12)) for _ in range(400)]
     processor = build(wordpiece(), replace(LETTERS, control="noise"), texts=texts)

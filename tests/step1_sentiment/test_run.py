@@ -1,0 +1,159 @@
+"""Whole runs of step 1: the record they leave, resuming after a kill, predicting."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from step1_sentiment.__main__ import main
+from step1_sentiment.predict import load_run, predict
+from step1_sentiment.run import folder_of, run
+from tests.step1_sentiment.conftest import runtime, tiny
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_record_is_complete(finished_run):
+    assert json.loads((finished_run / "status.json").read_text())["status"] == "finished"
+    final = json.loads((finished_run / "final.json").read_text())
+    predictions = pd.read_parquet(finished_run / "predictions_test.parquet")
+    probabilities = predictions.filter(regex=r"^p_\d+$")
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    accuracy = (probabilities.to_numpy().argmax(1) == predictions["label"]).mean()
+    assert final["test_accuracy"] == pytest.approx(accuracy)
+    assert final["flops_per_token"] > 0 and final["parameters_integration"] > 0
+    alphas = pd.read_csv(finished_run / "alphas.csv")
+    assert {"alpha", "gamma", "contribution"} <= set(alphas["quantity"])
+    start = alphas[(alphas["step"] == 0) & (alphas["quantity"] == "alpha")].groupby("stream")["value"].mean()
+    assert start["meaning"] == 1 and start["phonetic"] == 0
+
+
+def test_importance_adds_up(finished_run):
+    result = json.loads((finished_run / "importance.json").read_text())
+    names = {"meaning", "phonetic", "morphological"}
+    assert set(result["shapley"]) == names and len(result["subsets"]) == 8
+    gain = result["accuracy_full"] - result["subsets"]["none"]
+    assert sum(result["shapley"].values()) == pytest.approx(gain)
+    assert result["leave_one_out"]["zero"]["phonetic"] == result["subsets"]["meaning+morphological"]
+
+
+def test_word_contributions_sum_to_one(finished_run):
+    words = pd.read_parquet(finished_run / "words.parquet")
+    total = words.groupby("word")["contribution"].sum()
+    np.testing.assert_allclose(total, 1, atol=1e-4)
+
+
+def test_no_path_of_this_machine_in_the_record(finished_run):
+    for name in ("config.json", "environment.json", "final.json", "status.json"):
+        assert str(finished_run.parents[2]) not in (finished_run / name).read_text()
+
+
+def test_finished_run_is_left_alone(finished_run):
+    before = (finished_run / "final.json").stat().st_mtime_ns
+    assert run(tiny(), runtime(finished_run.parents[2])) == finished_run
+    assert (finished_run / "final.json").stat().st_mtime_ns == before
+
+
+KILLED = """
+import json, sys
+from common.training.config import RuntimeConfig
+from step1_sentiment.run import run
+from tests.step1_sentiment.conftest import runtime, tiny
+from dataclasses import replace
+from pathlib import Path
+config = tiny()
+config = replace(config, train=replace(config.train, epochs=3), dropout=0.1)
+run(config, runtime(Path(sys.argv[1])))
+"""
+
+
+def start(folder):
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], env=environment, cwd=REPOSITORY)
+
+
+def test_killed_run_resumes_to_the_uninterrupted_result(tmp_path):
+    assert start(tmp_path / "whole").wait(timeout=180) == 0
+    config = tiny()
+    config = replace(config, train=replace(config.train, epochs=3), dropout=0.1)
+    folder = folder_of(config, runtime(tmp_path / "killed"))
+    process = start(tmp_path / "killed")
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("checkpoints/*")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (folder / "final.json").exists(), "the run ended before it could be killed"
+    assert start(tmp_path / "killed").wait(timeout=180) == 0
+    whole = folder_of(config, runtime(tmp_path / "whole"))
+    for name in ("predictions_test.parquet", "predictions_validation.parquet", "words.parquet"):
+        pd.testing.assert_frame_equal(pd.read_parquet(folder / name), pd.read_parquet(whole / name), check_exact=True)
+    assert (folder / "alphas.csv").read_text() == (whole / "alphas.csv").read_text()
+
+
+def test_predictions_of_the_saved_model_equal_the_record(finished_run):
+    from common.data import load_text
+
+    texts = load_text(tiny().data).splits["test"].texts
+    predictions = predict(finished_run, list(texts))
+    recorded = pd.read_parquet(finished_run / "predictions_test.parquet").filter(regex=r"^p_\d+$").to_numpy()
+    ours = np.array([list(p.probabilities.values()) for p in predictions])
+    np.testing.assert_allclose(ours, recorded, atol=1e-5)
+    shares = predictions[0].shares
+    assert set(shares) == {"meaning", "phonetic", "morphological", "state"}
+    np.testing.assert_allclose(sum(shares.values()), 1, atol=1e-5)
+
+
+def test_predict_command_takes_odd_texts_and_writes_a_page(finished_run, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    texts = ["a fine film", "", "<b>42</b> 😀 日本語", "x" * 10_000]
+    assert main(["predict", "--run", str(finished_run), "--html", str(page), *texts]) == 0
+    content = page.read_text()
+    assert "&lt;" in content and "<b>42" not in content
+    assert len(re.findall(r"<h2>", content)) == len(texts)
+    assert "fine" in capsys.readouterr().out
+
+
+def test_predict_from_a_file(finished_run, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_text("one line\n\nanother line\n", encoding="utf-8")
+    assert main(["predict", "--run", str(finished_run), "--html", str(tmp_path / "p.html"), "--file", str(lines)]) == 0
+    assert (tmp_path / "p.html").read_text().count("<h2>") == 2
+
+
+def test_errors_of_the_command_line_are_one_line(tmp_path, capsys):
+    assert main(["predict", "--run", str(tmp_path), "text"]) == 2
+    assert "holds no trained model" in " ".join(capsys.readouterr().err.split())
+    assert main(["run", "--variant", "nonsense"]) == 2
+    assert "unknown variant" in capsys.readouterr().err
+
+
+def test_table_command_skips_finished_runs_and_draws(tmp_path, capsys):
+    options = [
+        "table", "--variants", "meaning", "dm", "--seeds", "0", "1", "--backbone", "tiny-bert", "--data.planted-sizes",
+        "96", "40", "40", "--train.epochs", "1", "--runtime.runs-dir", str(tmp_path / "runs"),
+        "--runtime.cache-dir", str(tmp_path / "cache"), "--runtime.no-progress", "--runtime.threads", "1",
+    ]  # fmt: skip
+    assert main(options) == 0
+    first = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("final.json")}
+    assert len(first) == 4
+    out = capsys.readouterr().out
+    assert "meaning" in out and "figure:" in out
+    assert list((tmp_path / "runs" / "figures").glob("*.png"))
+    assert main(options) == 0
+    assert first == {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("final.json")}
+
+
+def test_load_run_restores_config(finished_run):
+    model, processor, labels = load_run(finished_run)
+    assert len(labels) == model.config.num_labels
+    assert [asdict(stream) for stream in processor.streams] == model.config.streams
