@@ -176,6 +176,13 @@ def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
     return groups
 
 
+def where(frame: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
+    """The rows of `frame` whose columns have the wanted values (a list stands for any of them)."""
+    for column, value in wanted.items():
+        frame = frame.loc[frame[column].isin(value if isinstance(value, list) else [value])]
+    return frame
+
+
 def traces(runs: Iterable[Run]) -> pd.DataFrame:
     """The traces of many runs in one frame, with columns variant and seed beside those of :attr:`Run.alphas`."""
     frames = [run.alphas.assign(variant=run.name, seed=run.seed) for run in runs]

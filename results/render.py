@@ -28,20 +28,20 @@ def written(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of one section as text, under :data:`HEADERS`; what is not known is a dash."""
     rows = [
         (
-            str(row.variant),
-            str(row.seeds) if row.seeds else MISSING,
-            _spread(row.accuracy_mean, row.accuracy_std),
-            _spread(row.macro_f1_mean, row.macro_f1_std),
-            _interval(row.difference, row.difference_low, row.difference_high),
-            _p(row.p),
-            _p(row.p_holm),
-            _number(row.parameters / 1e6, 2),
-            _number(row.parameters_added / 1e6, 2),
-            _number(row.parameters_ratio, 3),
-            _number(row.flops_per_token / 1e6, 1),
-            _number(row.step_time_ms, 1),
+            str(row["variant"]),
+            str(row["seeds"]) if row["seeds"] else MISSING,
+            _spread(row["accuracy_mean"], row["accuracy_std"]),
+            _spread(row["macro_f1_mean"], row["macro_f1_std"]),
+            _interval(row["difference"], row["difference_low"], row["difference_high"]),
+            _p(row["p"]),
+            _p(row["p_holm"]),
+            _number(row["parameters"] / 1e6, 2),
+            _number(row["parameters_added"] / 1e6, 2),
+            _number(row["parameters_ratio"], 3),
+            _number(row["flops_per_token"] / 1e6, 1),
+            _number(row["step_time_ms"], 1),
         )
-        for row in frame.itertuples()
+        for row in frame.to_dict("records")
     ]
     return pd.DataFrame(rows, columns=pd.Index(HEADERS))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -33,7 +33,7 @@ class Look(NamedTuple):
     """How a stream is drawn."""
 
     color: str
-    line: object
+    line: Any
     marker: str
 
 
@@ -69,14 +69,15 @@ def shown(name: str) -> str:
 
 def paper_style() -> AbstractContextManager[None]:
     """Inside: fonts and lines for a page 17 cm wide."""
-    return matplotlib.rc_context({
+    settings: dict[Any, Any] = {
         **seaborn.axes_style("ticks"),
         "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
         "legend.fontsize": 8, "legend.frameon": False, "figure.titlesize": 9, "axes.linewidth": 0.6,
         "lines.linewidth": 1.3, "lines.markersize": 4, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
         "axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.5, "axes.axisbelow": True,
         "pdf.fonttype": 42, "font.family": ["DejaVu Sans"],
-    })  # fmt: skip
+    }  # fmt: skip
+    return matplotlib.rc_context(settings)
 
 
 def panels(
@@ -88,33 +89,43 @@ def panels(
     return figure, [list(row) for row in axes]
 
 
-def grid_of_panels(names: Sequence[str], height: float, columns: int = 3) -> tuple[Figure, dict[str, Axes]]:
-    """A panel per name, at most `columns` in a row of `height` inches; the y axis is labelled at the left only."""
+def grid_of_panels(
+    names: Sequence[str], height: float, label: str, columns: int = 3, sharey: bool = False
+) -> tuple[Figure, dict[str, Axes]]:
+    """A panel per name, at most `columns` in a row of `height` inches, with one `label` for all x axes."""
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
-    figure, axes = panels(rows, columns, height=height, sharex=True)
+    figure, axes = panels(rows, columns, height=height, sharex=True, sharey=sharey)
+    figure.supxlabel(label, fontsize="medium")
     flat = [axis for row in axes for axis in row]
     for axis in flat[len(names) :]:
         axis.remove()
+    for above in flat[: len(names)][-columns:]:  # the lowest panel of each column, even where the last row is short
+        above.tick_params(labelbottom=True)
     return figure, dict(zip(names, flat, strict=False))
 
 
 def dodged(
     axis: Axes,
     rows: pd.DataFrame,
-    category: str,
-    value: str,
+    columns: tuple[str, str],
     categories: Sequence[str],
-    place: int,
-    places: int,
+    place: tuple[int, int],
     look: Look,
 ) -> None:
-    """Mean and range of `value` over the rows of each category, as points with bars.
+    """Means and ranges of a value over the rows of each category, as points with bars.
 
-    Categories run down the y axis; `place` of `places` moves the points so that series do not cover each other.
+    Args:
+        axis: categories run down its y axis.
+        rows: the rows of one series.
+        columns: of the category and of the value.
+        categories: from top to bottom.
+        place: number of this series and count of all, which moves the points so that series do not cover each other.
+        look: of the series.
     """
+    category, value = columns
     summary = rows.groupby(category)[value].agg(["mean", "min", "max"]).reindex(list(categories))
-    heights = np.arange(len(categories)) + 0.7 * ((place + 0.5) / places - 0.5)
+    heights = np.arange(len(categories)) + 0.7 * ((place[0] + 0.5) / place[1] - 0.5)
     axis.hlines(heights, summary["min"], summary["max"], color=look.color, linewidth=1.2)
     axis.plot(summary["mean"], heights, color=look.color, linestyle="none", marker=look.marker)
 
@@ -124,7 +135,7 @@ def legend(figure: Figure, streams: Sequence[str], lines: bool = True) -> None:
     handles = [
         Line2D(
             [], [], color=look.color, linestyle=look.line if lines else "none", marker=look.marker, label=shown(name)
-        )  # pyright: ignore[reportArgumentType]
+        )
         for name, look in looks(streams).items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))

@@ -17,7 +17,7 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.arms import Arm, arm, check_labels, late_ensemble, select
-from results.reader import Run, grouped, setting_key, variant_key
+from results.reader import Run, grouped, setting_key, variant_key, where
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
@@ -103,18 +103,17 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
     titles = section_titles(runs)
     result = {}
     for key, group in grouped(runs, setting_key).items():
-        part = frame[frame["section"] == titles[key]]
-        known = part[part["seeds"] > 0]
+        part = where(frame, section=titles[key])
+        known = part.loc[part["seeds"] > 0]
         if known.empty:
             continue
-        seeds = f"{known['seeds'].min()} to {known['seeds'].max()}"
-        seeds = str(known["seeds"].max()) if known["seeds"].nunique() == 1 else seeds
+        seeds = " to ".join(dict.fromkeys(str(count) for count in (known["seeds"].min(), known["seeds"].max())))
         environments = [run.environment for run in group]
         sources = _listed(one.get("data_source") or group[0].dataset for one in environments)
         backbones = _listed(one.get("backbone_source") or group[0].backbone for one in environments)
         machines = _listed(one.get("gpu") or one.get("cpu") or "an unone machine" for one in environments)
         result[titles[key]] = " ".join([
-            f"Data: {sources}; {int(known['test_examples'].iloc[0]):,} test examples. Backbone: {backbones}.",
+            f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
             f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
             _detectable(part),
@@ -132,7 +131,7 @@ def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble:
         joined = late_ensemble(ENSEMBLE, [by_name[name] for name in ensemble])
         arms |= {ENSEMBLE: joined} if joined is not None else {}
     baseline = arms.get(BASELINE)
-    drafts = [_row(title, name, arms.get(name), baseline) for name in variants]
+    drafts: list[dict[str, Any]] = [_row(title, name, arms.get(name), baseline) for name in variants]
     corrected = holm([draft["p"] for draft in drafts])
     return [Row(**draft | {"p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
 
@@ -176,10 +175,10 @@ def _detectable(part: pd.DataFrame) -> str:
         ]
         return " to ".join(dict.fromkeys(f"{effect:.1f}" for effect in effects))
 
-    text = f"Detectable with a power of 80 %: a difference of {points(1)} points (lowest to highest over the rows)"
+    text = f"Detectable with a power of 80 %: a difference of {points(1)} points"
     if len(errors) > 1:
         text += f", {points(len(errors))} after correction for {len(errors)} comparisons"
-    return text + "."
+    return text + (" (range over the rows)." if len(errors) > 1 else ".")
 
 
 def _listed(values: Any) -> str:

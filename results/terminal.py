@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.reader import Run
@@ -23,16 +24,18 @@ WIDE = 150
 def print_table(frame: pd.DataFrame, captions: Mapping[str, str] | None = None, console: Console | None = None) -> None:
     """Print every section of `frame` (see :class:`results.tables.Row`). Empty columns are left out, and
     on a narrow terminal all but the most telling."""
-    console = console or Console()
+    console = Console() if console is None else console
     for section, part in frame.groupby("section", sort=False):
         text = written(part)
         wanted = text.columns if console.width >= WIDE else NARROW
         text = text[[name for name in wanted if (text[name] != MISSING).any()]]
-        table = Table(title=str(section), caption=(captions or {}).get(str(section)), caption_justify="left")
+        caption = (captions or {}).get(str(section))
+        # Text, not str: rich would take the brackets of dm[phonetic] for markup.
+        table = Table(title=Text(str(section)), caption=Text(caption) if caption else None, caption_justify="left")
         for place, name in enumerate(text.columns):
-            table.add_column(name, justify="right" if place else "left", no_wrap=True)
+            table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
         for row in text.itertuples(index=False):
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         console.print(table)
 
 

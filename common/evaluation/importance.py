@@ -150,4 +150,4 @@ def validity(truth: Mapping[str, float], estimate: Mapping[str, float]) -> dict[
 def _spearman(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    return float(stats.spearmanr(first, second).statistic)
+    return float(np.asarray(stats.spearmanr(first, second))[0])

@@ -30,7 +30,7 @@ def classification_metrics(logits: ArrayLike, labels: ArrayLike, ordinal: bool =
 
 def macro_f1(predicted: ArrayLike, labels: ArrayLike) -> float:
     """Mean F1 of the classes that occur among `labels` or `predicted`, both ``[N]``; a class never hit counts 0."""
-    return float(f1_score(np.asarray(labels), np.asarray(predicted), average="macro", zero_division=0.0))
+    return float(f1_score(np.asarray(labels), np.asarray(predicted), average="macro", zero_division=0))  # pyright: ignore[reportArgumentType]
 
 
 def ordinal_metrics(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:

@@ -9,8 +9,7 @@ import pandas as pd
 
 from common.evaluation.importance import agreement, validity
 from results.figure_alpha_sentiment.values import site_values
-from results.reader import Run
-from results.style import STATE
+from results.reader import Run, where
 
 Measures = dict[str, dict[str, float]]
 
@@ -21,11 +20,11 @@ def measures(run: Run) -> Measures:
     ``alpha`` and ``effective`` are means of magnitudes over the sites, ``contribution`` is the mean over sites,
     ``zero``, ``mean`` and ``permutation`` are losses of accuracy, ``shapley`` is the value itself.
     """
-    sites = site_values([run])
-    sites = sites[sites["stream"] != STATE]
+    sites = where(site_values([run]), stream=list(run.streams))  # without the recurrent term
     result: Measures = {}
-    for name, part in sites.groupby("quantity", sort=True):
-        result[str(name)] = part["value"].abs().groupby(part["stream"]).mean().to_dict()
+    for name in sorted(set(sites["quantity"])):
+        part = where(sites, quantity=name)
+        result[name] = {stream: float(where(part, stream=stream)["value"].abs().mean()) for stream in run.streams}
     if run.importance is not None:
         full = run.importance["accuracy_full"]
         for way, scores in run.importance["leave_one_out"].items():
@@ -45,8 +44,8 @@ def importance_frame(runs: Sequence[Run]) -> pd.DataFrame:
         for stream, value in values.items()
     ]
     frame = pd.DataFrame(rows, columns=pd.Index(["variant", "measure", "stream", "value"]))
-    summary = frame.groupby(["variant", "measure", "stream"], sort=False)["value"].agg(["mean", "std", "count"])
-    return summary.rename(columns={"count": "seeds"}).reset_index()
+    groups = frame.groupby(["variant", "measure", "stream"], sort=False, as_index=False)
+    return groups.agg(mean=("value", "mean"), std=("value", "std"), seeds=("value", "size"))
 
 
 def agreement_frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -63,7 +62,8 @@ def agreement_frame(runs: Sequence[Run]) -> pd.DataFrame:
             for second in names[k + 1 :]
         ]
     frame = pd.DataFrame(rows, columns=pd.Index(["variant", "first", "second", "spearman"]))
-    return frame.groupby(["variant", "first", "second"], sort=False, as_index=False)["spearman"].mean()
+    groups = frame.groupby(["variant", "first", "second"], sort=False, as_index=False)
+    return groups.agg(spearman=("spearman", "mean"))
 
 
 def validity_frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -82,8 +82,9 @@ def validity_frame(runs: Sequence[Run]) -> pd.DataFrame:
             rows.append({"variant": run.name, "measure": measure, **found})
     columns = ["variant", "measure", "spearman", "calibration_error", "slope", "intercept"]
     frame = pd.DataFrame(rows, columns=pd.Index(columns))
-    groups = frame.groupby(["variant", "measure"], sort=False)
-    return groups.mean().assign(seeds=groups.size()).reset_index()
+    means = {name: (name, "mean") for name in columns[2:]}
+    groups = frame.groupby(["variant", "measure"], sort=False, as_index=False)
+    return groups.agg(**means, seeds=("measure", "size"))
 
 
 def planted_shares(run: Run) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from results.figure_alpha_sentiment.values import left_out_values
-from results.reader import Run
+from results.reader import Run, where
 from results.style import GREY, OKABE_ITO, Look, dodged, grid_of_panels, ordered, shown
 
 WAYS = {
@@ -27,18 +27,17 @@ def accuracy_left_out(runs: Sequence[Run]) -> Figure | None:
     frame = frame.assign(**{name: 100 * frame[name].astype(float) for name in ("accuracy", "full", "chance")})
     variants = list(dict.fromkeys(frame["variant"]))
     streams = ordered(frame["stream"].tolist())
-    figure, axes = grid_of_panels(variants, 0.32 * len(streams) + 0.6)
+    figure, axes = grid_of_panels(variants, 1.5, "validation accuracy (%)")
     for variant, axis in axes.items():
-        part = frame[frame["variant"] == variant]
+        part = where(frame, variant=variant)
         here = [stream for stream in streams if stream in set(part["stream"])]
         axis.set_title(shown(variant))
         axis.axvline(part["full"].mean(), color="black", linewidth=1)
-        if part["chance"].notna().all():
+        if not part["chance"].hasnans:
             axis.axvline(part["chance"].mean(), color=GREY, linewidth=1, linestyle=":")
         for place, (way, look) in enumerate(WAYS.items()):
-            dodged(axis, part[part["way"] == way], "stream", "accuracy", here, place, len(WAYS), look)
-        axis.set_xlabel("validation accuracy (%)")
-        axis.set_yticks(range(len(here)), [f"without {shown(stream)}" for stream in here])
+            dodged(axis, where(part, way=way), ("stream", "accuracy"), here, (place, len(WAYS)), look)
+        axis.set_yticks(range(len(here)), [f"without\n{shown(stream)}" for stream in here])
         axis.set_ylim(len(here) - 0.5, -0.5)
     handles = [
         *(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from results.figure_alpha_sentiment.values import site_values
-from results.reader import Run
+from results.reader import Run, where
 from results.style import Look, legend, looks, ordered, panels, shown
 
 ROWS = {
@@ -39,10 +39,10 @@ def alpha_by_site(runs: Sequence[Run]) -> Figure | None:
         axes[0][column].set_title(f"{shown(variant)} ({seeds} seed{'s' * (seeds != 1)})")
         axes[-1][column].set_xlabel("site (first to last)")
         for row, quantity in enumerate(quantities):
-            part = frame[(frame["variant"] == variant) & (frame["quantity"] == quantity)]
+            part = where(frame, variant=variant, quantity=quantity)
             _panel(axes[row][column], part, looks(streams))
             if part.empty:
-                missing(axes[row][column], f"{shown(variant)}\nhas no {ROWS[quantity].splitlines()[0]}")
+                missing(axes[row][column], f"not defined\nfor {shown(variant)}")
     for row, quantity in enumerate(quantities):
         axes[row][0].set_ylabel(ROWS[quantity])
     axes[-1][0].set_ylim(0, 1)
@@ -60,10 +60,10 @@ def missing(axis: Axes, text: str) -> None:
 def _panel(axis: Axes, part: pd.DataFrame, look: dict[str, Look]) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for stream, style in look.items():
-        rows = part[part["stream"] == stream]
+        rows = where(part, stream=stream)
         if rows.empty:
             continue
         values = rows.groupby("site")["value"].agg(["mean", "min", "max"])
         sites = values.index + 1
         axis.fill_between(sites, values["min"], values["max"], color=style.color, alpha=0.2, linewidth=0)
-        axis.plot(sites, values["mean"], color=style.color, linestyle=style.line, marker=style.marker)  # pyright: ignore[reportArgumentType]
+        axis.plot(sites, values["mean"], color=style.color, linestyle=style.line, marker=style.marker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.figure_alpha_sentiment.sites import ROWS, missing
 from results.figure_alpha_sentiment.values import training_values
-from results.reader import Run
+from results.reader import Run, where
 from results.style import LINES, ordered, panels, shown
 
 TONES = ("#B8C4D6", "#7A97BF", "#3C659E", "#0B2A5B", "#000000")
@@ -39,13 +40,13 @@ def alpha_over_training(runs: Sequence[Run], sites_shown: int) -> Figure | None:
         if count > 1
         else [TONES[2]]
     )
-    style = {site: (tones[k], LINES[len(sites) - 1 - k]) for k, site in enumerate(sites)}
+    style: dict[int, tuple[str, Any]] = {site: (tones[k], LINES[len(sites) - 1 - k]) for k, site in enumerate(sites)}
     figure, axes = panels(2, len(streams), height=1.8, sharex=True, sharey="row")
     for column, stream in enumerate(streams):
         axes[0][column].set_title(shown(stream))
         axes[1][column].set_xlabel("optimiser step")
         for row, quantity in enumerate(("alpha", "contribution")):
-            part = frame[(frame["stream"] == stream) & (frame["quantity"] == quantity)]
+            part = where(frame, stream=stream, quantity=quantity)
             _panel(axes[row][column], part, style)
             if part.empty:
                 missing(axes[row][column], f"no {ROWS[quantity].splitlines()[0]}")
@@ -54,13 +55,13 @@ def alpha_over_training(runs: Sequence[Run], sites_shown: int) -> Figure | None:
     axes[1][0].set_ylim(0, 1)
     handles = [
         Line2D([], [], color=style[site][0], linestyle=style[site][1], label=f"site {site + 1}") for site in sites
-    ]  # pyright: ignore[reportArgumentType]
+    ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     figure.align_ylabels()
     return figure
 
 
-def _panel(axis: Axes, part: pd.DataFrame, style: dict[int, tuple[str, object]]) -> None:
+def _panel(axis: Axes, part: pd.DataFrame, style: dict[int, tuple[str, Any]]) -> None:
     axis.set_xscale("symlog", linthresh=1, linscale=0.4)  # step 0, the start, has no logarithm
     axis.xaxis.set_major_locator(FixedLocator([0, 1, 10, 100, 1000, 10_000, 100_000]))
     axis.xaxis.set_minor_locator(NullLocator())
@@ -68,11 +69,11 @@ def _panel(axis: Axes, part: pd.DataFrame, style: dict[int, tuple[str, object]])
         FuncFormatter(lambda step, _: f"{int(step):,}" if step < 10_000 else f"{step / 1000:g}k")
     )
     for site, (color, line) in style.items():
-        rows = part[part["site"] == site]
+        rows = where(part, site=site)
         if rows.empty:
             continue
         # Seeds may stop at different steps; a band needs every seed, so a step that one lacks is not drawn.
         values = rows.groupby("step")["value"].agg(["mean", "min", "max", "count"])
-        values = values[values["count"] == rows["seed"].nunique()]
+        values = values.loc[values["count"] == len(set(rows["seed"]))]
         axis.fill_between(values.index, values["min"], values["max"], color=color, alpha=0.25, linewidth=0)
-        axis.plot(values.index, values["mean"], color=color, linestyle=line)  # pyright: ignore[reportArgumentType]
+        axis.plot(values.index, values["mean"], color=color, linestyle=line)

@@ -8,14 +8,14 @@ import pandas as pd
 
 from common.evaluation.importance import effective_weights
 from common.evaluation.wordclasses import word_class
-from results.reader import Run, traces
+from results.reader import Run, traces, where
 
 
 def at_best_step(run: Run) -> pd.DataFrame:
     """The traces of the weights that were tested: those of the best step, or of the last step traced before it."""
     frame = run.alphas
     steps = frame.loc[frame["step"] <= run.final.get("best_step", frame["step"].max()), "step"]
-    return frame[frame["step"] == steps.max()]
+    return where(frame, step=steps.max())
 
 
 def site_values(runs: Sequence[Run]) -> pd.DataFrame:
@@ -23,15 +23,14 @@ def site_values(runs: Sequence[Run]) -> pd.DataFrame:
     frames = []
     for run in runs:
         final = at_best_step(run)
-        kept = final[final["quantity"].isin(["alpha", "contribution"])]
+        kept = where(final, quantity=["alpha", "contribution"])
         frames += [part.assign(variant=run.name, seed=run.seed) for part in (kept, _effective(final))]
     return pd.concat(frames, ignore_index=True)
 
 
 def training_values(runs: Sequence[Run]) -> pd.DataFrame:
     """Columns variant, seed, step, quantity (alpha, contribution), stream, site, value."""
-    frame = traces(runs)
-    return frame[frame["quantity"].isin(["alpha", "contribution"])]
+    return where(traces(runs), quantity=["alpha", "contribution"])
 
 
 def word_values(runs: Sequence[Run], rare_at: int) -> pd.DataFrame:
@@ -70,8 +69,8 @@ def left_out_values(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _effective(final: pd.DataFrame) -> pd.DataFrame:
     """Effective weights where every site above the first has a γ; no rows otherwise."""
-    alpha = final[final["quantity"] == "alpha"].pivot_table(index="site", columns="stream", values="value")
-    gamma = final[final["quantity"] == "gamma"].groupby("site")["value"].mean()
+    alpha = where(final, quantity="alpha").pivot_table(index="site", columns="stream", values="value")
+    gamma = where(final, quantity="gamma").groupby("site")["value"].mean()
     if alpha.empty or not set(alpha.index[1:]) <= set(gamma.index):
         return final.iloc[:0]
     weights = effective_weights(alpha.to_numpy(), gamma.reindex(alpha.index, fill_value=0.0).to_numpy())

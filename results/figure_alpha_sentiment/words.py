@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from common.evaluation.wordclasses import CLASSES
 from results.figure_alpha_sentiment.values import word_values
-from results.reader import Run
+from results.reader import Run, where
 from results.style import dodged, grid_of_panels, legend, looks, ordered, shown
 
 
@@ -21,24 +21,16 @@ def contribution_by_word_class(runs: Sequence[Run], rare_at: int) -> Figure | No
     streams = ordered(frame["stream"].tolist())
     classes = [name for name in CLASSES if name in set(frame["word_class"])]
     variants = list(dict.fromkeys(frame["variant"]))
-    figure, axes = grid_of_panels(variants, 0.35 * len(classes) + 0.5)
+    figure, axes = grid_of_panels(variants, 0.42 * len(classes), "contribution (share of norms)", sharey=True)
     by_train = any(run.words is not None and "train_count" in run.words for run in runs)
     for variant, axis in axes.items():
-        part = frame[frame["variant"] == variant]
+        part = where(frame, variant=variant)
+        here = [stream for stream in streams if stream in set(part["stream"])]
         axis.set_title(shown(variant))
-        for place, stream in enumerate(streams):
-            dodged(
-                axis,
-                part[part["stream"] == stream],
-                "word_class",
-                "contribution",
-                classes,
-                place,
-                len(streams),
-                looks(streams)[stream],
-            )
+        for place, stream in enumerate(here):
+            rows = where(part, stream=stream)
+            dodged(axis, rows, ("word_class", "contribution"), classes, (place, len(here)), looks(streams)[stream])
         axis.set_xlim(0, 1)
-        axis.set_xlabel("contribution (share of norms)")
         axis.set_yticks(range(len(classes)), [_label(frame, name, rare_at, by_train) for name in classes])
         axis.set_ylim(len(classes) - 0.5, -0.5)
     legend(figure, streams, lines=False)

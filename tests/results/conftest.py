@@ -70,8 +70,13 @@ class RecordFactory:
             "parameters_integration": 1_000_000 * (rule != "reference"), "parameters_streams": 800_000 * (len(streams) - 1),
             "flops_per_token": 21.5e6 + 1e6 * len(streams), "step_time_ms": 80.0 + random.normal(), **final,
         })  # fmt: skip
-        metrics = [(step, step / 200, "validation", "accuracy", accuracy * (1 - 0.5**k)) for k, step in enumerate((200, 400, 640))]
-        pd.DataFrame(metrics, columns=["step", "epoch", "split", "metric", "value"]).to_csv(folder / "metrics.csv", index=False)
+        metrics = [
+            (step, step / 200, "validation", "accuracy", accuracy * (1 - 0.5**k))
+            for k, step in enumerate((200, 400, 640))
+        ]
+        pd.DataFrame(metrics, columns=["step", "epoch", "split", "metric", "value"]).to_csv(
+            folder / "metrics.csv", index=False
+        )
         _traces(random, streams, sites, rule).to_csv(folder / "alphas.csv", index=False)
         if len(streams) > 1:
             words = [
@@ -79,7 +84,9 @@ class RecordFactory:
                 for word, count in WORDS.items()
                 for stream, share in zip(["state", *streams], random.dirichlet([4] * (len(streams) + 1)), strict=True)
             ]
-            pd.DataFrame(words, columns=["word", "count", "stream", "contribution"]).to_parquet(folder / "words.parquet")
+            pd.DataFrame(words, columns=["word", "count", "stream", "contribution"]).to_parquet(
+                folder / "words.parquet"
+            )
             _json(folder / "importance.json", _importance(random, streams, accuracy))
         return folder
 
@@ -107,7 +114,9 @@ def _traces(random, streams: list[str], sites: int, rule: str) -> pd.DataFrame:
                 rows += [(step, "gamma", "state", site, 0.3 * grown)] * (site > 0)
             if rule != "reference":
                 terms = {stream: abs(value) for stream, value in weight.items()} | {"state": 0.3 * grown * (site > 0)}
-                rows += [(step, "contribution", stream, site, value / sum(terms.values())) for stream, value in terms.items()]
+                rows += [
+                    (step, "contribution", stream, site, value / sum(terms.values())) for stream, value in terms.items()
+                ]
     return pd.DataFrame(rows, columns=["step", "quantity", "stream", "site", "value"])
 
 
@@ -132,7 +141,15 @@ def record() -> RecordFactory:
     return RecordFactory()
 
 
-ACCURACY = {"meaning": 0.42, "duplicate": 0.42, "shuffled": 0.41, "dm": 0.5, "dm_linear": 0.47, "li": 0.46, "concat": 0.44}
+ACCURACY = {
+    "meaning": 0.42,
+    "duplicate": 0.42,
+    "shuffled": 0.41,
+    "dm": 0.5,
+    "dm_linear": 0.47,
+    "li": 0.46,
+    "concat": 0.44,
+}
 
 
 @pytest.fixture(scope="session")
