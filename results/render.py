@@ -11,8 +11,9 @@ import pandas as pd
 from results.files import write_text
 
 MISSING = "—"
+INTERVAL = "Δ points [95 % CI]"
 HEADERS = (
-    "variant", "seeds", "accuracy %", "macro-F1 %", "Δ points [95 % CI]", "p", "p Holm", "parameters M",
+    "variant", "seeds", "accuracy %", "macro-F1 %", INTERVAL, "p", "p Holm", "params M",
     "added M", "ratio", "MFLOPs/token", "step ms",
 )  # fmt: skip
 """Headers of a written table."""

@@ -133,7 +133,7 @@ def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble:
     baseline = arms.get(BASELINE)
     drafts: list[dict[str, Any]] = [_row(title, name, arms.get(name), baseline) for name in variants]
     corrected = holm([draft["p"] for draft in drafts])
-    return [Row(**draft | {"p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
+    return [Row(**{**draft, "p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
 
 
 def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict[str, Any]:

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.reader import Run
-from results.render import MISSING, written
+from results.render import HEADERS, INTERVAL, MISSING, written
 from results.style import paper_style, save
 
-NARROW = ("variant", "seeds", "accuracy %", "Δ points [95 % CI]", "p Holm", "parameters M", "step ms")
+NARROW = ("variant", "seeds", "accuracy %", "Δ points", "p Holm", "params M", "step ms")
 """Columns that a narrow terminal has room for."""
 WIDE = 150
 """Characters that all columns need."""
@@ -27,11 +28,19 @@ def print_table(frame: pd.DataFrame, captions: Mapping[str, str] | None = None, 
     console = Console() if console is None else console
     for section, part in frame.groupby("section", sort=False):
         text = written(part)
-        wanted = text.columns if console.width >= WIDE else NARROW
+        text["Δ points"] = [interval.split(" [")[0] for interval in text[INTERVAL]]
+        wanted = HEADERS if console.width >= WIDE else NARROW
         text = text[[name for name in wanted if (text[name] != MISSING).any()]]
         caption = (captions or {}).get(str(section))
         # Text, not str: rich would take the brackets of dm[phonetic] for markup.
-        table = Table(title=Text(str(section)), caption=Text(caption) if caption else None, caption_justify="left")
+        table = Table(
+            title=Text(str(section)),
+            caption=Text(caption) if caption else None,
+            caption_justify="left",
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+        )
         for place, name in enumerate(text.columns):
             table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
         for row in text.itertuples(index=False):

@@ -41,18 +41,19 @@ def alpha_over_training(runs: Sequence[Run], sites_shown: int) -> Figure | None:
         else [TONES[2]]
     )
     style: dict[int, tuple[str, Any]] = {site: (tones[k], LINES[len(sites) - 1 - k]) for k, site in enumerate(sites)}
-    figure, axes = panels(2, len(streams), height=1.8, sharex=True, sharey="row")
+    quantities = [name for name in ("alpha", "contribution") if name in set(frame["quantity"])]
+    figure, axes = panels(len(quantities), len(streams), height=1.8, sharex=True, sharey="row")
     for column, stream in enumerate(streams):
         axes[0][column].set_title(shown(stream))
-        axes[1][column].set_xlabel("optimiser step")
-        for row, quantity in enumerate(("alpha", "contribution")):
+        axes[-1][column].set_xlabel("optimiser step")
+        for row, quantity in enumerate(quantities):
             part = where(frame, stream=stream, quantity=quantity)
             _panel(axes[row][column], part, style)
             if part.empty:
                 missing(axes[row][column], f"no {ROWS[quantity].splitlines()[0]}")
-    axes[0][0].set_ylabel(ROWS["alpha"])
-    axes[1][0].set_ylabel(ROWS["contribution"])
-    axes[1][0].set_ylim(0, 1)
+    for row, quantity in enumerate(quantities):
+        axes[row][0].set_ylabel(ROWS[quantity])
+    axes[-1][0].set_ylim(0, 1)
     handles = [
         Line2D([], [], color=style[site][0], linestyle=style[site][1], label=f"site {site + 1}") for site in sites
     ]

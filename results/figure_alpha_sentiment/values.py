@@ -11,6 +11,10 @@ from common.evaluation.wordclasses import word_class
 from results.reader import Run, traces, where
 
 
+MATRIX_RECURRENCE = ("dm_linear",)
+"""Rules whose state passes through a matrix beside γ: the product of their γ says nothing."""
+
+
 def at_best_step(run: Run) -> pd.DataFrame:
     """The traces of the weights that were tested: those of the best step, or of the last step traced before it."""
     frame = run.alphas
@@ -24,7 +28,7 @@ def site_values(runs: Sequence[Run]) -> pd.DataFrame:
     for run in runs:
         final = at_best_step(run)
         kept = where(final, quantity=["alpha", "contribution"])
-        frames += [part.assign(variant=run.name, seed=run.seed) for part in (kept, _effective(final))]
+        frames += [part.assign(variant=run.name, seed=run.seed) for part in (kept, _effective(run, final))]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -67,12 +71,13 @@ def left_out_values(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(["variant", "seed", "way", "stream", "accuracy", "full", "chance"]))
 
 
-def _effective(final: pd.DataFrame) -> pd.DataFrame:
-    """Effective weights where every site above the first has a γ; no rows otherwise."""
-    alpha = where(final, quantity="alpha").pivot_table(index="site", columns="stream", values="value")
-    gamma = where(final, quantity="gamma").groupby("site")["value"].mean()
-    if alpha.empty or not set(alpha.index[1:]) <= set(gamma.index):
+def _effective(run: Run, final: pd.DataFrame) -> pd.DataFrame:
+    """Effective weights where γ alone carries the state on and every site above the first has one; else no rows."""
+    alpha, gamma = where(final, quantity="alpha"), where(final, quantity="gamma")
+    decay = dict(zip(gamma["site"], gamma["value"], strict=True))
+    sites = sorted(set(alpha["site"]))
+    if not sites or run.rule in MATRIX_RECURRENCE or not set(sites[1:]) <= set(decay):
         return final.iloc[:0]
-    weights = effective_weights(alpha.to_numpy(), gamma.reindex(alpha.index, fill_value=0.0).to_numpy())
-    table = pd.DataFrame(weights, index=alpha.index, columns=alpha.columns).reset_index()
-    return table.melt(id_vars="site", var_name="stream").assign(quantity="effective", step=final["step"].max())
+    kept = effective_weights([1.0] * len(sites), [decay.get(site, 0.0) for site in sites])
+    share = dict(zip(sites, kept, strict=True))
+    return alpha.assign(quantity="effective", value=alpha["value"] * alpha["site"].map(share))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 WORDS = {"not": 30, "n't": 12, "very": 25, "so": 40, "film": 60, "dull": 3, "gauzy": 1, "limpid": 1, ",": 90, "1995": 2}
+PLANTED = [["meaning", 0.2], ["phonetic", 0.5], ["morphological", 0.3]]
 WITHOUT_ALPHA = ("li", "li_soma", "concat")
 
 
@@ -42,10 +43,11 @@ class RecordFactory:
         config = {
             "name": name, "backbone": backbone, "use_meaning": "meaning" in streams,
             "streams": [
-                {"kind": stream.split("_")[0], "name": stream, "control": control} for stream in streams if stream != "meaning"
+                {"kind": stream.split("_")[0], "name": stream, "control": control}
+                for stream in streams if stream != "meaning"
             ],
             "integration": {"rule": "dm" if name in ("duplicate", "shuffled") else rule},
-            "data": {"name": dataset, "seed": 0, "planted_shares": [["meaning", 0.2], ["phonetic", 0.5], ["morphological", 0.3]]},
+            "data": {"name": dataset, "seed": 0, "planted_shares": PLANTED},
             "train": {"seed": seed, "epochs": 3, "lr_backbone": lr},
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:12]
@@ -67,7 +69,8 @@ class RecordFactory:
             reached[f"{split}_accuracy"] = float(right.mean())
         _json(folder / "final.json", {
             **reached, "best_step": 640, "steps": 640, "parameters": 22_000_000 + 900_000 * len(streams),
-            "parameters_integration": 1_000_000 * (rule != "reference"), "parameters_streams": 800_000 * (len(streams) - 1),
+            "parameters_integration": 1_000_000 * (rule != "reference"),
+            "parameters_streams": 800_000 * (len(streams) - 1),
             "flops_per_token": 21.5e6 + 1e6 * len(streams), "step_time_ms": 80.0 + random.normal(), **final,
         })  # fmt: skip
         metrics = [
@@ -154,7 +157,7 @@ ACCURACY = {
 
 @pytest.fixture(scope="session")
 def records(tmp_path_factory, record) -> Path:
-    """Three seeds of some variants on SST-5 (some are missing), one seed on TREC, two on planted data, one failed run."""
+    """Three seeds of some variants on SST-5, one seed on TREC, two on planted data, one failed run."""
     root = tmp_path_factory.mktemp("records")
     for name, accuracy in ACCURACY.items():
         for seed in range(3):

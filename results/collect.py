@@ -1,0 +1,59 @@
+"""``python -m results.collect RUNS``: copy the records of finished runs, without weights, to be committed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from results.reader import RECORDS
+
+FILES = (
+    "config.json", "environment.json", "status.json", "metrics.csv", "alphas.csv", "predictions_validation.parquet",
+    "predictions_test.parquet", "words.parquet", "importance.json", "final.json",
+)  # fmt: skip
+"""What a record holds; words and importance only where a run integrates several streams."""
+
+
+def collect(runs: Path, records: Path = RECORDS) -> list[Path]:
+    """Copy every finished run below `runs` to ``<records>/<step>/<name>-<hash>``; returns the new folders.
+
+    A record that is there already is replaced. A copy appears under its final name only when it is whole.
+    """
+    collected = []
+    for status in sorted(runs.glob("*/*/status.json")):
+        if json.loads(status.read_text(encoding="utf-8"))["status"] != "finished":
+            continue
+        source = status.parent
+        target = records / source.parent.name / source.name
+        building = target.with_name(target.name + ".tmp")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        for name in FILES:
+            if (source / name).exists():
+                shutil.copyfile(source / name, building / name)
+        if target.exists():
+            shutil.rmtree(target)
+        building.rename(target)
+        collected.append(target)
+    return collected
+
+
+def main(arguments: list[str]) -> int:
+    parser = ArgumentParser(prog="python -m results.collect", description=__doc__)
+    parser.add_argument("runs", type=Path, help="folder of runs, such as runs")
+    parser.add_argument("--records", type=Path, default=RECORDS, help="default: %(default)s")
+    known = parser.parse_args(arguments)
+    collected = collect(known.runs, known.records)
+    if not collected:
+        print(f"error: no finished run below {known.runs}", file=sys.stderr)
+        return 2
+    for folder in collected:
+        print(f"collected {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

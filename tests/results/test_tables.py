@@ -1,0 +1,148 @@
+"""Tables from synthetic records: right numbers, missing rows as missing, nothing invented."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from common.evaluation.statistics import holm
+from results.arms import late_ensemble
+from results.reader import RecordError, load_runs, probabilities, where
+from results.render import MISSING, escaped, written
+from results.table1_ablation.make import by_streams
+from results.table1_ablation.make import make as make_ablation
+from results.table1_sentiment.configs import ALL_ROWS, LATE_ENSEMBLE, ROWS, VARIANTS
+from results.table1_sentiment.make import build_table, make
+from results.tables import COLUMNS, build_frame, captions
+from results.terminal import print_table
+
+
+@pytest.fixture(scope="module")
+def runs(records):
+    return load_runs(records)
+
+
+@pytest.fixture(scope="module")
+def frame(runs):
+    return build_frame(runs, ROWS, LATE_ENSEMBLE)
+
+
+def row(frame, variant, section="sst5, minilm"):
+    return where(frame, section=section, variant=variant).iloc[0]
+
+
+def test_rows_stand_in_order_and_missing_ones_are_empty(frame):
+    sst5 = where(frame, section="sst5, minilm")
+    assert tuple(sst5["variant"]) == ALL_ROWS and tuple(frame.columns) == COLUMNS
+    absent = written(where(sst5, variant="gmu")).iloc[0]
+    assert set(absent.drop("variant")) == {MISSING}
+
+
+def test_means_differences_and_ratios(runs, frame):
+    mine = [run.final["test_accuracy"] for run in runs if run.name == "dm" and run.dataset == "sst5"]
+    base = [run.final["test_accuracy"] for run in runs if run.name == "meaning" and run.dataset == "sst5"]
+    dm = row(frame, "dm")
+    assert dm["accuracy_mean"] == pytest.approx(np.mean(mine)) and dm["accuracy_std"] == pytest.approx(
+        np.std(mine, ddof=1)
+    )
+    assert dm["difference"] == pytest.approx(np.mean(mine) - np.mean(base))
+    assert dm["difference_low"] < dm["difference"] < dm["difference_high"]
+    assert dm["parameters_ratio"] == pytest.approx(24.7 / 22.9) and dm["parameters_added"] == 2_600_000
+    assert math.isnan(row(frame, "meaning")["difference"])
+
+
+def test_holm_runs_over_the_section(frame):
+    sst5 = where(frame, section="sst5, minilm")
+    assert sst5["p_holm"].to_numpy() == pytest.approx(holm(sst5["p"].to_numpy()), nan_ok=True)
+    assert (sst5["p"].dropna() == sst5[["p_bootstrap", "p_randomisation"]].max(axis=1).dropna()).all()
+
+
+def test_late_ensemble_averages_log_probabilities(runs, frame):
+    members = [[run for run in runs if run.name == name and run.dataset == "sst5"] for name in LATE_ENSEMBLE]
+    shares = [probabilities(group[0].predictions("test")) for group in members]
+    by_hand = np.prod(np.stack(shares), axis=0).argmax(1)
+    arm = late_ensemble("late_ensemble", members)
+    assert arm is not None and np.array_equal(arm.predicted[0], by_hand)
+    assert row(frame, "late_ensemble")["seeds"] == 2  # the seeds that all members have
+    assert arm.parameters == 3 * 22_900_000
+    assert late_ensemble("late_ensemble", [members[0], []]) is None
+
+
+def test_one_seed_has_no_spread(frame):
+    dm = row(frame, "dm", "trec, minilm")
+    assert dm["seeds"] == 1 and math.isnan(dm["accuracy_std"]) and not math.isnan(dm["difference_low"])
+
+
+def test_all_files_are_written_and_equal_each_time(runs, tmp_path, capsys):
+    first, second = make(runs, tmp_path / "a"), make(runs, tmp_path / "b")
+    assert [path.name for path in first] == ["table.csv", "table.md", "table.tex"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert "No finished run yet on: imdb" in first[1].read_text()
+    assert len(pd.read_csv(first[0])) == sum(len(ROWS[name]) for name in ("sst5", "trec", "planted"))
+    tex = first[2].read_text()
+    assert r"late\_ensemble" in tex and tex.count(r"\begin{tabular}") == 3 and MISSING not in tex
+    assert "late_ensemble" in capsys.readouterr().out  # in 80 columns no name is cut
+
+
+def test_captions_say_what_was_tried(runs, frame):
+    caption = captions(runs, frame)["sst5, minilm"]
+    for part in (
+        "made-up sst5",
+        "120 test examples",
+        "Configurations tried on these data, seeds apart: 10",
+        "Detectable",
+    ):
+        assert part in caption
+
+
+def test_ablation_puts_the_full_rule_under_its_streams(runs, tmp_path):
+    names = {run.name for run in by_streams(runs)}
+    assert "dm[meaning+phonetic+morphological]" in names and not {"shuffled", "duplicate", "dm_linear"} & names
+    table = pd.read_csv(make_ablation(runs, tmp_path)[0])
+    seeds = table[table["section"] == "sst5, minilm"].set_index("variant")["seeds"]
+    assert seeds["dm[meaning+phonetic+morphological]"] == 3 and seeds["li[phonetic]"] == 0 and len(seeds) == 15
+
+
+def test_of_tuned_configs_the_best_on_validation_is_shown(tmp_path, record):
+    for seed in range(2):
+        record(tmp_path, "meaning", seed, 0.4, lr=1e-4)
+        record(tmp_path, "meaning", seed, 0.6, lr=3e-4)
+    table = build_table(load_runs(tmp_path))
+    assert len(table) == 1 and table["accuracy_mean"].iloc[0] > 0.5
+
+
+def test_without_a_baseline_nothing_is_compared(tmp_path, record):
+    record(tmp_path, "dm", 0)
+    table = build_table(load_runs(tmp_path))
+    assert table["difference"].isna().all() and table["accuracy_mean"].notna().all()
+
+
+def test_predictions_that_contradict_the_record_are_refused(tmp_path, record):
+    record(tmp_path, "dm", 0, test_accuracy=0.99)
+    with pytest.raises(RecordError, match="final.json differ"):
+        build_table(load_runs(tmp_path))
+
+
+def test_other_test_examples_are_refused(tmp_path, record):
+    record(tmp_path, "meaning", 0, examples=100)
+    record(tmp_path, "dm", 0, examples=101)
+    with pytest.raises(RecordError, match="different examples"):
+        build_table(load_runs(tmp_path))
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_terminal_shows_names_with_brackets(runs, width):
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_table(build_table([run for run in runs if run.dataset == "sst5"]), console=console)
+    text = console.export_text()
+    assert "dm[phonetic]" in text and max(map(len, text.splitlines())) <= width
+
+
+def test_latex_is_escaped():
+    assert escaped("a_b 5 % ±") == r"a\_b 5 \% $\pm$"
+
+
+def test_lists_of_variants_hold_no_computed_row():
+    assert "late_ensemble" not in VARIANTS and set(LATE_ENSEMBLE) <= set(VARIANTS)
