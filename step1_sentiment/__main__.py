@@ -14,6 +14,8 @@ from rich.console import Console
 
 from common.launch import launch
 from common.training.config import RuntimeConfig
+from common.training.module import TrainingFailed
+from common.training.record import FolderBusy
 from step1_sentiment.config import CONTROLS, PRESETS, RULES, SentimentConfig, variant
 
 USAGE = f"""Step 1: sentiment with integrated streams.
@@ -51,8 +53,11 @@ def main(arguments: list[str]) -> int:
     rest = arguments[1:] if arguments and arguments[0] == command else arguments
     try:
         return {"run": run_command, "table": table_command, "predict": predict_command}[command](rest)
-    except (ValueError, FileNotFoundError) as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; give the same command again to resume", highlight=False)
+        return 130
+    except (ValueError, FileNotFoundError, FolderBusy, TrainingFailed) as error:
+        Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
 
 

@@ -10,7 +10,6 @@ from common.evaluation.importance import effective_weights
 from common.evaluation.wordclasses import word_class
 from results.reader import Run, traces, where
 
-
 MATRIX_RECURRENCE = ("dm_linear",)
 """Rules whose state passes through a matrix beside γ: the product of their γ says nothing."""
 
