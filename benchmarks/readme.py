@@ -1,4 +1,4 @@
-"""Writes what the committed benchmark records say into the README, between its two markers: ``python -m benchmarks.readme``."""
+"""``python -m benchmarks.readme``: write the committed benchmark records into the README, between its two markers."""
 
 from __future__ import annotations
 

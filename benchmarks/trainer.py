@@ -121,7 +121,9 @@ def run(settings: Settings) -> dict:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     base = SentimentConfig(
-        backbone=settings.backbone, data=DataConfig(name="sst5", path=settings.path), train=train_config(settings, False)
+        backbone=settings.backbone,
+        data=DataConfig(name="sst5", path=settings.path),
+        train=train_config(settings, False),
     )
     config = variant(base, "meaning")
     with tempfile.TemporaryDirectory() as cache:
@@ -129,7 +131,9 @@ def run(settings: Settings) -> dict:
     contestants: dict[str, Callable[[], float]] = {
         "transformers.Trainer": lambda: hugging_face(config, data, settings),
         "ours": lambda: ours(config, data, settings, bucket=False),
-        "ours, bucketed": lambda: ours(replace(config, train=train_config(settings, True)), data, settings, bucket=True),
+        "ours, bucketed": lambda: ours(
+            replace(config, train=train_config(settings, True)), data, settings, bucket=True
+        ),
     }
     speeds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(settings.rounds):
@@ -137,7 +141,11 @@ def run(settings: Settings) -> dict:
             speeds[name].append(contestant())
     reference = statistics.median(speeds["transformers.Trainer"])
     rows = [
-        {"contestant": name, "samples_per_second": statistics.median(values), "ratio": statistics.median(values) / reference}
+        {
+            "contestant": name,
+            "samples_per_second": statistics.median(values),
+            "ratio": statistics.median(values) / reference,
+        }
         for name, values in speeds.items()
     ]
     shape = {key: value for key, value in asdict(settings).items() if key not in ("out", "path")}

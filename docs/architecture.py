@@ -13,7 +13,9 @@ def box(axes, x, y, width, height, text, colour, filled=False):
     axes.add_patch(
         FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.02,rounding_size=0.08", fc=face, ec=colour, lw=1.6)
     )
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9, color="white" if filled else GREY)
+    axes.text(
+        x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9, color="white" if filled else GREY
+    )
 
 
 def arrow(axes, start, end, colour, text="", shift=(0.0, 0.12), curve=0.0):

@@ -106,12 +106,12 @@ def make_table(known: Namespace, rest: list[str]) -> int:
         for options in parsed
     ]
     outcomes = launch(
-        configs, partial(run, runtime=runtime), partial(folder_of, runtime=runtime), engine=known.engine, address=known.address,
-        workers=known.workers,
+        configs, partial(run, runtime=runtime), partial(folder_of, runtime=runtime), engine=known.engine,
+        address=known.address, workers=known.workers,
     )  # fmt: skip
     from results.reader import load_run
-    from results.terminal import print_table, quick_figure
     from results.table1_sentiment.make import build_table
+    from results.terminal import print_table, quick_figure
 
     finished = [load_run(outcome.folder) for outcome in outcomes if outcome.folder is not None and outcome.ok]
     console = Console()
@@ -128,7 +128,9 @@ def predict_command(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="python -m step1_sentiment predict", allow_abbrev=False)
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--file", type=Path, help="a text per line")
-    parser.add_argument("--html", type=Path, help="where the page goes (default: contributions.html in the run's folder)")
+    parser.add_argument(
+        "--html", type=Path, help="where the page goes (default: contributions.html in the run's folder)"
+    )
     parser.add_argument("texts", nargs="*")
     known = parser.parse_args(arguments)
     from step1_sentiment.predict import predict, show, write_html

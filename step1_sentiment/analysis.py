@@ -69,7 +69,9 @@ def accuracy_replaced(
     return right / total
 
 
-def importance(model: MultiStreamForSequenceClassification, loader: BucketedLoader, device: torch.device) -> dict[str, Any]:
+def importance(
+    model: MultiStreamForSequenceClassification, loader: BucketedLoader, device: torch.device
+) -> dict[str, Any]:
     """Leave-one-out by zero, mean and permutation, accuracy of every subset, and exact Shapley values."""
     model.eval()
     loader.set_epoch(loader.epoch)  # from the first batch on, whoever has read from it before
@@ -104,7 +106,8 @@ def token_contributions(
     batch = to_device(processor.collate(items), device)
     output = model(**batch, report=True)
     probabilities = output.logits.float().softmax(-1).cpu().numpy()
-    shares = {name: value.float().mean(0).cpu().numpy() for name, value in (output.contributions or {}).items()}  # [B, T]
+    sites = output.contributions or {}  # [S, B, T] each
+    shares = {name: value.float().mean(0).cpu().numpy() for name, value in sites.items()}  # [B, T] each
     lengths = [len(item.input_ids) for item in items]
     return probabilities, [
         {name: share[row, :length] for name, share in shares.items()} for row, length in enumerate(lengths)
@@ -145,4 +148,6 @@ def contributions_by_word(
                     if not np.isnan(value):
                         sums[word.lower(), stream] += float(value)
                         counts[word.lower(), stream] += 1
-    return [(word, counts[word, stream], stream, total / counts[word, stream]) for (word, stream), total in sums.items()]
+    return [
+        (word, counts[word, stream], stream, total / counts[word, stream]) for (word, stream), total in sums.items()
+    ]

@@ -48,7 +48,7 @@ def predict(folder: Path, texts: list[str], batch_size: int = 32) -> list[Predic
     """Label, probabilities and per-word contributions of each text."""
     model, processor, labels = load_run(folder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
+    model.to(device)  # pyright: ignore[reportArgumentType]
     predictions = []
     for start in range(0, len(texts), batch_size):
         chunk = texts[start : start + batch_size]
@@ -70,8 +70,8 @@ def show(predictions: list[Prediction], console: Console) -> None:
         for (stream, values), colour in zip(prediction.shares.items(), COLOURS, strict=False):
             row = Text(f"{stream:>14} ", style=colour)
             for word, value in zip(prediction.words, values, strict=True):
-                style = "dim" if np.isnan(value) else f"{'white' if value > 0.5 else 'default'} on {_mix(colour, value)}"
-                row.append(word, style=style).append(" ")
+                ink = "white" if value > 0.5 else "black"
+                row.append(word, style="dim" if np.isnan(value) else f"{ink} on {_mix(colour, value)}").append(" ")
             mean = "no words" if np.isnan(values).all() else f"mean {np.nanmean(values):.2f}"
             console.print(row.append(f"  {mean}", style="dim"))
         console.print()

@@ -69,7 +69,7 @@ def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, r
     model, device = task.model, next(task.parameters()).device
     model.eval()
     validation = data.loaders["validation"]
-    batch = to_device(validation.collate(validation.items[: validation.batch_size]), device)
+    batch = to_device(validation.collate(list(validation.items[: validation.batch_size])), device)
     record.final["flops_per_token"] = flops_per_token(task, batch)
     if len(model.integration.names) > 1:
         items = [encoded for encoded, _ in data.loaders["test"].items]

@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
@@ -113,12 +114,14 @@ def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter]]:
     Raises:
         ValueError: an architecture whose layers are not known here.
     """
-    base = model.base_model
+    base: Any = model.base_model
     if hasattr(base, "encoder") and hasattr(base.encoder, "layer"):  # BERT, RoBERTa, ELECTRA
         return [(layer.output.LayerNorm, layer.output.dense.bias) for layer in base.encoder.layer]
     if hasattr(base, "transformer") and hasattr(base.transformer, "layer"):  # DistilBERT
         return [(layer.output_layer_norm, layer.ffn.lin2.bias) for layer in base.transformer.layer]
-    raise ValueError(f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA")
+    raise ValueError(
+        f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA"
+    )
 
 
 def tiny_config(name: str):

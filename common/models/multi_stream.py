@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    PretrainedConfig,
-    PreTrainedModel,
-)
-from transformers.utils.generic import ModelOutput
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
 from common.integration import IntegrationConfig, build_integration
 from common.integration.regularisers import draw_presence
 from common.models.backbones import depth_norms, load_backbone
+from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
 from common.models.secondary import SecondaryStreams, depth_of_site
 from common.streams.config import StreamConfig
 
 MEANING = "meaning"
 """Name of the reference stream: the backbone's own subword tokens."""
-
-
-class MultiStreamConfig(PretrainedConfig):
-    """Config of a multi-stream model: the backbone's own config, the streams and the integration."""
-
-    model_type = "multi_stream"
-
-    def __init__(
-        self,
-        backbone: Mapping | None = None,
-        integration: Mapping | None = None,
-        streams: Sequence[Mapping] = (),
-        vocabularies: Mapping[str, int] | None = None,
-        use_meaning: bool = True,
-        **kwargs,
-    ) -> None:
-        self.backbone = dict(backbone or {})
-        self.integration = dict(integration or asdict(IntegrationConfig()))
-        self.streams = [dict(stream) for stream in streams]
-        self.vocabularies = dict(vocabularies or {})
-        self.use_meaning = use_meaning
-        super().__init__(**kwargs)
-
-
-@dataclass
-class MultiStreamOutput(ModelOutput):
-    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions: stream (and ``state``) -> ``[S, B, T]``."""
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    alphas: dict[str, Tensor] | None = None
-    contributions: dict[str, Tensor] | None = None
 
 
 @dataclass
@@ -85,8 +48,10 @@ class MultiStreamModel(PreTrainedModel):
         super().__init__(config)
         if backbone is None:
             options = dict(config.backbone)
-            backbone = self.auto_class_of_backbone.from_config(AutoConfig.for_model(options.pop("model_type"), **options))
-        self.backbone = backbone
+            inner = AutoConfig.for_model(options.pop("model_type"), **options)
+            backbone = self.auto_class_of_backbone.from_config(inner)
+        assert isinstance(backbone, PreTrainedModel)
+        self.backbone: PreTrainedModel = backbone
         norms = depth_norms(backbone)
         width = norms[-1][1].shape[0]
         streams = [StreamConfig(**stream) for stream in config.streams]
@@ -95,8 +60,9 @@ class MultiStreamModel(PreTrainedModel):
             if stream.label in widths:
                 raise ValueError(f"two streams are called {stream.label!r}; give one of them another `name`")
             widths[stream.label] = stream.width
-        grid_width = backbone.get_input_embeddings().weight.shape[1]
-        self.secondary = SecondaryStreams(streams, config.vocabularies, grid_width)
+        embeddings = backbone.get_input_embeddings()
+        assert isinstance(embeddings, nn.Embedding)
+        self.secondary = SecondaryStreams(streams, config.vocabularies, embeddings.embedding_dim)
         rule = IntegrationConfig(**config.integration)
         self.integration = build_integration(rule, widths, width, len(norms), MEANING if config.use_meaning else None)
         self.sites = len(norms)
@@ -161,7 +127,7 @@ class MultiStreamModel(PreTrainedModel):
         report: bool,
         inputs: Mapping[str, Tensor],
         **backbone_inputs,
-    ) -> tuple[ModelOutput, _Pass]:
+    ) -> tuple[Any, _Pass]:
         """Run streams and backbone; returns the backbone's output and what the sites left behind."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
@@ -217,8 +183,9 @@ class MultiStreamModel(PreTrainedModel):
         base = self.backbone.base_model
         norm, bias = depth_norms(self.backbone)[-1]
         read = {id(bias), *(id(p) for p in norm.parameters())}
-        if getattr(base, "pooler", None) is not None:
-            read |= {id(p) for p in base.pooler.parameters()}
+        pooler = getattr(base, "pooler", None)
+        if isinstance(pooler, nn.Module):
+            read |= {id(p) for p in pooler.parameters()}
         for parameter in base.parameters():
             parameter.requires_grad_(id(parameter) in read)
 
@@ -249,7 +216,7 @@ class MultiStreamForSequenceClassification(MultiStreamModel):
 
         Args:
             input_ids, attention_mask: ``[B, T]``.
-            labels: ``[B]``; cross-entropy (in training plus the balance penalty, where one is set) is returned as `loss`.
+            labels: ``[B]``; `loss` is then the cross-entropy, in training plus the balance penalty where one is set.
             present: stream -> bool ``[B]``.
             report: also return α and contributions of every site.
             stream_inputs: the stream fields that ``StreamProcessor.collate`` makes.

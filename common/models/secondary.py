@@ -36,7 +36,7 @@ class Block(nn.Module):
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Softmax attention ``[B, H, T, D/H]``, written out: at these widths the fused kernel's backward is slower on CPUs."""
+    """Softmax attention ``[B, H, T, D/H]``, written out: so narrow, the fused kernel's backward is slower on CPUs."""
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B, H, T, S]
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).to(value.dtype) @ value
 

@@ -1,0 +1,44 @@
+"""Config and output of the multi-stream models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from torch import Tensor
+from transformers import PretrainedConfig
+from transformers.utils.generic import ModelOutput
+
+from common.integration import IntegrationConfig
+
+
+class MultiStreamConfig(PretrainedConfig):
+    """Config of a multi-stream model: the backbone's own config, the streams and the integration."""
+
+    model_type = "multi_stream"
+
+    def __init__(
+        self,
+        backbone: Mapping | None = None,
+        integration: Mapping | None = None,
+        streams: Sequence[Mapping] = (),
+        vocabularies: Mapping[str, int] | None = None,
+        use_meaning: bool = True,
+        **kwargs,
+    ) -> None:
+        self.backbone = dict(backbone or {})
+        self.integration = dict(integration or asdict(IntegrationConfig()))
+        self.streams = [dict(stream) for stream in streams]
+        self.vocabularies = dict(vocabularies or {})
+        self.use_meaning = use_meaning
+        super().__init__(**kwargs)
+
+
+@dataclass
+class MultiStreamOutput(ModelOutput):
+    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions: stream (and ``state``) -> ``[S, B, T]``."""
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    alphas: dict[str, Tensor] | None = None
+    contributions: dict[str, Tensor] | None = None
