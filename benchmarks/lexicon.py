@@ -8,9 +8,7 @@ of the lines and its time for all of them is extrapolated; the record says from 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import random
 import re
 import tempfile
@@ -19,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Callable
 
+from benchmarks.report import machine, write_report
 from common.streams import homographs, network, phonetic
 from common.streams.homographs import find_tagger, load_tagger
 from common.streams.lexicon import Lexicon
@@ -109,19 +108,17 @@ def main() -> None:
         warm.append(time_warm)
         seconds.append(time_part / len(part) * len(lines))
         rows = len(lexicon.table) - 1
-    record = {
-        "lines": len(lines), "rows": rows, "workers": options.workers, "tagger": tagger, "rounds": options.rounds,
-        "cold_seconds": round(median(cold), 3), "warm_seconds": round(median(warm), 3),
-        "g2p_en_sampled_lines": len(sample), "g2p_en_extrapolated_seconds": round(median(seconds), 1),
-        "ratio": round(median(s / c for s, c in zip(seconds, cold, strict=True)), 1),
-        "ratio_each_round": [round(s / c, 1) for s, c in zip(seconds, cold, strict=True)],
-        "python": platform.python_version(), "cores": os.cpu_count(),
+    row = {
+        "texts": len(lines), "words": rows, "cold_seconds": median(cold), "warm_seconds": median(warm),
+        "g2p_en_seconds": median(seconds), "ratio": median(s / c for s, c in zip(seconds, cold, strict=True)),
+        "ratio_min": min(s / c for s, c in zip(seconds, cold, strict=True)),
+        "ratio_max": max(s / c for s, c in zip(seconds, cold, strict=True)),
     }  # fmt: skip
-    print(json.dumps(record, indent=1))
-    if options.out:
-        temporary = options.out.with_name(f"{options.out.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, options.out)
+    settings = {
+        "workers": options.workers, "rounds": options.rounds, "tagger": tagger,
+        "g2p_en_texts_timed": len(sample), "g2p_en_seconds": "extrapolated to all texts",
+    }  # fmt: skip
+    write_report({"benchmark": "lexicon", "settings": settings, "machine": machine(), "rows": [row]}, options.out)
 
 
 if __name__ == "__main__":

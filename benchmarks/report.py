@@ -39,7 +39,7 @@ def write_report(report: dict, out: Path | None) -> None:
         table.add_column(column, justify="right" if isinstance(rows[0][column], (int, float)) else "left")
     for row in rows:
         table.add_row(*(f"{value:,.3f}" if isinstance(value, float) else str(value) for value in row.values()))
-    console = Console()
+    console = Console(width=max(160, Console().width))
     console.print(table)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
