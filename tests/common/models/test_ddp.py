@@ -22,7 +22,8 @@ streams = [StreamConfig(kind="phonetic", width=8, layers=1, heads=2)]
 for rule in ("dm", "li", "gmu", "scalar_mix"):
     torch.manual_seed(0)
     model = MultiStreamForSequenceClassification.from_backbone(
-        "tiny-bert", integration=IntegrationConfig(rule=rule), streams=streams, vocabularies={"phonetic": 20}, num_labels=3
+        "tiny-bert", integration=IntegrationConfig(rule=rule), streams=streams, num_labels=3,
+        vocabularies={"phonetic": 20},
     )
     parallel = DistributedDataParallel(model)  # raises in the second forward if a parameter got no gradient
     torch.manual_seed(rank)
