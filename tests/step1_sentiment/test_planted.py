@@ -20,11 +20,11 @@ def test_the_informative_stream_wins(informative, tmp_path):
         for stream in (PHONETIC, MORPHOLOGICAL)
     )
     train = replace(
-        tiny().train, epochs=8, batch_size=32, lr_streams=3e-3, lr_head=3e-3, alpha_lr_multiplier=15.0,
-        checkpoint_every=1000,
+        tiny().train, epochs=7, batch_size=32, lr_backbone=1e-3, lr_streams=3e-3, lr_head=3e-3,
+        alpha_lr_multiplier=15.0, checkpoint_every=1000,
     )  # fmt: skip
     config = replace(
-        tiny(), use_meaning=False, streams=streams, integration=DM(init="equal"), train=train, dropout=0.0,
+        tiny(), use_meaning=False, streams=streams, integration=DM(init="equal", recurrent=False), train=train, dropout=0.0,
         data=DataConfig(name="planted", planted_shares=((informative, 1.0),), planted_sizes=(800, 200, 200)),
     )  # fmt: skip
     folder = run(config, runtime(tmp_path))
@@ -34,5 +34,4 @@ def test_the_informative_stream_wins(informative, tmp_path):
         assert importance["leave_one_out"][way][informative] == pytest.approx(importance["chance"], abs=0.1)
     trace = pd.read_csv(folder / "alphas.csv")
     trace = trace[(trace["step"] == trace["step"].max()) & (trace["quantity"] == "contribution")]
-    last_site = trace[trace["site"] == trace["site"].max()].set_index("stream")["value"]
-    assert last_site[informative] > 0.8
+    assert trace.set_index("stream")["value"][informative] > 0.8
