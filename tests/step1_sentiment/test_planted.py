@@ -24,7 +24,8 @@ def test_the_informative_stream_wins(informative, tmp_path):
         alpha_lr_multiplier=15.0, checkpoint_every=1000,
     )  # fmt: skip
     config = replace(
-        tiny(), use_meaning=False, streams=streams, integration=DM(init="equal", recurrent=False), train=train, dropout=0.0,
+        tiny(), use_meaning=False, streams=streams, train=train, dropout=0.0,
+        integration=DM(init="equal", recurrent=False),
         data=DataConfig(name="planted", planted_shares=((informative, 1.0),), planted_sizes=(800, 200, 200)),
     )  # fmt: skip
     folder = run(config, runtime(tmp_path))
