@@ -138,7 +138,10 @@ def legend(figure: Figure, streams: Sequence[str], lines: bool = True) -> None:
         )
         for name, look in looks(streams).items()
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
+    # Long names would run over the edges of a narrow figure in one row.
+    letters = sum(len(shown(name)) for name in streams)
+    columns = len(handles) if letters < 60 else (len(handles) + 1) // 2
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
