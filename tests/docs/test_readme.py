@@ -5,13 +5,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
 
-from common.data import load_text
-from common.integration import IntegrationConfig
+from common.data import load_text, text
+from common.integration import IntegrationConfig, base
 from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.streams import analyser
 from common.streams.config import StreamConfig
 from step1_sentiment.config import quick
 from step1_sentiment.data import build_data
@@ -27,6 +29,15 @@ def test_readme_shows_the_example_as_it_is(path):
     code = path.read_text(encoding="utf-8").strip()
     assert code in (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert len(code.splitlines()) <= 25
+
+
+@pytest.fixture(autouse=True)
+def forget_examples():
+    """Takes what an example registers back out, so that no other test of this process meets it."""
+    with patch.dict(base._RULES), patch.dict(analyser._ANALYSERS), patch.dict(text._DATASETS):
+        yield
+    for path in EXAMPLES:
+        sys.modules.pop(f"docs.examples.{path.stem}", None)
 
 
 def test_own_rule_starts_as_the_backbone_and_learns():

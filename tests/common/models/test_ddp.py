@@ -37,7 +37,9 @@ for rule in ("dm", "li", "gmu", "scalar_mix"):
     both = [torch.empty_like(total) for _ in range(2)]
     dist.all_gather(both, total)
     assert torch.equal(both[0], both[1]), rule
-dist.destroy_process_group()
+dist.barrier()
+# Gloo's threads can outlive the group and abort the interpreter's shutdown; every check is behind us here.
+os._exit(0)
 """
 
 
@@ -53,5 +55,5 @@ def test_two_processes_agree_and_use_every_parameter(tmp_path):
         for rank in range(2)
     ]
     for process in processes:
-        _, error = process.communicate(timeout=180)
+        _, error = process.communicate(timeout=240)
         assert process.returncode == 0, error.decode()[-2000:]
