@@ -23,7 +23,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from benchmarks.report import machine, write_report
 from common.integration import IntegrationConfig
-from common.models.multi_stream import MultiStreamConfig, MultiStreamForSequenceClassification
+from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.models.multi_stream_config import MultiStreamConfig
 from common.streams.config import StreamConfig
 
 VOCABULARY = 80

@@ -26,6 +26,7 @@ USAGE = f"""Step 1: sentiment with integrated streams.
 
 presets   {", ".join(PRESETS)}
 variants  {", ".join((*CONTROLS, *RULES))},
+          a rule trained with stream dropout: dm_dropout, li_dropout,
           or a rule on a subset of streams: dm[meaning+phonetic], li[phonetic]
 
 Every field of the config can be overridden; the options below show the values of the chosen preset and variant."""
@@ -45,7 +46,8 @@ def parse_options(preset: str, name: str, rest: list[str]) -> Options:
         raise SystemExit(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
     base = PRESETS[preset]()
     config = variant(base, name) if name else base
-    return tyro.cli(Options, default=Options(config), args=rest, description=USAGE, prog="python -m step1_sentiment")
+    options = tyro.cli(Options, default=Options(config), args=rest, description=USAGE, prog="python -m step1_sentiment")
+    return replace(options, config=options.config.named())
 
 
 def main(arguments: list[str]) -> int:

@@ -2,112 +2,135 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import combinations
-from typing import Any, Iterable
+from collections import Counter, defaultdict
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from common.evaluation.importance import shapley
+from common.evaluation.importance import shapley, subsets
+from common.models.assembly import MEANING, Collected
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import Encoded, StreamProcessor
 from common.training.loader import BucketedLoader
 from common.training.task import to_device
 
-Batches = Iterable[dict[str, Tensor]]
+WAYS = ("zero", "mean", "permutation")
+"""How a stream is left out."""
 
 
-@torch.no_grad()
-def accuracy_with(model: MultiStreamForSequenceClassification, batches: Batches, present: frozenset[str]) -> float:
-    """Accuracy when only the streams in `present` reach the integration (the others are exactly zero)."""
-    right = total = 0
-    for batch in batches:
-        size = len(batch["labels"])
-        switch = {
-            name: torch.full((size,), name in present, device=batch["labels"].device)
-            for name in model.integration.names
-        }
-        predicted = model(**batch, present=switch).logits.argmax(-1)
-        right += int((predicted == batch["labels"]).sum())
-        total += size
-    return right / total
-
-
-@torch.no_grad()
-def accuracy_replaced(
-    model: MultiStreamForSequenceClassification, batches: Batches, name: str, how: str, seed: int = 0
-) -> float:
-    """Accuracy when one stream is replaced at every site.
-
-    `mean`: by its mean over the batch's real tokens; `permutation`: by the same place of another example, so that it
-    keeps its distribution and loses its tie to the text.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    right = total = 0
-    for batch in batches:
-        mask = batch["attention_mask"].bool()
-        order = torch.randperm(len(mask), generator=generator).to(mask.device)
-
-        def replace(integration, args, kwargs, mask=mask, order=order):
-            streams = dict(args[0])
-            stream = streams[name]
-            if how == "permutation":
-                streams[name] = stream[order]
-            else:
-                streams[name] = stream[mask].mean(0).expand_as(stream)
-            return (streams, *args[1:]), kwargs
-
-        handle = model.integration.register_forward_pre_hook(replace, with_kwargs=True)
-        try:
-            predicted = model(**batch).logits.argmax(-1)
-        finally:
-            handle.remove()
-        right += int((predicted == batch["labels"]).sum())
-        total += len(mask)
-    return right / total
-
-
-def importance(
+def stream_means(
     model: MultiStreamForSequenceClassification, loader: BucketedLoader, device: torch.device
+) -> list[dict[str, Tensor]]:
+    """Per site: stream -> its mean ``[D_i]`` over all positions of the split that the head reads."""
+    sums: list[dict[str, Tensor]] = []
+    count = 0
+    for batch in batches_of(loader, device):
+        collected = model.collect(**batch)
+        read = model.read_positions(collected.mask)
+        count += int(read.sum())
+        sums = sums or [{} for _ in collected.sites]
+        for total, streams in zip(sums, collected.sites, strict=True):
+            for name, stream in streams.items():
+                total[name] = total.get(name, 0.0) + stream[read].double().sum(0)
+    return [{name: (value / count).float() for name, value in total.items()} for total in sums]
+
+
+def replaced(
+    collected: Collected, name: str, way: str, means: Sequence[Mapping[str, Tensor]], order: Tensor
+) -> Collected:
+    """`collected` with one stream replaced at every site.
+
+    Args:
+        name: the stream.
+        way: ``zero``; ``mean``, its mean over the split; or ``permutation``, the same place of another example of the
+            batch (the mean where that one has no token): the stream keeps its distribution, not its tie to the text.
+        means: from :func:`stream_means`.
+        order: whose stream each example gets ``[B]``.
+    """
+    sites = []
+    for streams, mean in zip(collected.sites, means, strict=True):
+        stream = streams[name]
+        new = torch.zeros_like(stream)
+        if way != "zero":
+            new = mean[name].to(stream.dtype).expand_as(stream)
+        if way == "permutation":
+            new = torch.where(collected.mask[order].unsqueeze(-1), stream[order], new)
+        sites.append({**streams, name: new})
+    return collected._replace(sites=sites)
+
+
+@torch.no_grad()
+def importance(
+    model: MultiStreamForSequenceClassification, loader: BucketedLoader, device: torch.device, seed: int = 0
 ) -> dict[str, Any]:
-    """Leave-one-out by zero, mean and permutation, accuracy of every subset, and exact Shapley values."""
+    """Leave-one-out by zero, mean and permutation: accuracy with one stream replaced and all else, scale included, as
+    it was. On a model trained with stream dropout, which knows absent streams, also the accuracy of every subset of
+    streams and exact Shapley values.
+    """
     model.eval()
-    loader.set_epoch(loader.epoch)  # from the first batch on, whoever has read from it before
-    batches = [to_device(batch, device) for batch in loader]
     names = model.integration.names
-    subsets = {
-        frozenset(chosen): accuracy_with(model, batches, frozenset(chosen))
-        for size in range(len(names) + 1)
-        for chosen in combinations(names, size)
-    }
-    everything = frozenset(names)
-    labels = torch.cat([batch["labels"] for batch in batches])
-    return {
+    generator = torch.Generator().manual_seed(seed)
+    means = stream_means(model, loader, device)
+    right: dict[tuple[str, ...] | frozenset[str], int] = defaultdict(int)
+    labels: list[Tensor] = []
+    chosen = subsets(names) if model.integration.config.stream_dropout > 0 else []
+    for batch in batches_of(loader, device):
+        label = batch.pop("labels")
+        labels.append(label)
+        collected = model.collect(**batch)
+        order = torch.randperm(len(label), generator=generator).to(device)
+        scale = [streams[MEANING] for streams in collected.sites] if MEANING in names else None
+
+        def count(logits: Tensor, label: Tensor = label) -> int:
+            return int((logits.argmax(-1) == label).sum())
+
+        right["full",] += count(model.logits_from(collected))
+        for way in WAYS:
+            for name in names:
+                changed = replaced(collected, name, way, means, order)
+                right[way, name] += count(model.logits_from(changed, scale_like=scale))
+        for subset in chosen:
+            present = {name: torch.full_like(label, name in subset, dtype=torch.bool) for name in names}
+            right[subset] += count(model.logits_from(collected, present))
+    every = torch.cat(labels)
+    accuracy = {key: value / len(every) for key, value in right.items()}
+    result = {
         "split": "validation",
-        "accuracy_full": subsets[everything],
-        "chance": float(labels.bincount().max() / len(labels)),
-        "leave_one_out": {
-            "zero": {name: subsets[everything - {name}] for name in names},
-            "mean": {name: accuracy_replaced(model, batches, name, "mean") for name in names},
-            "permutation": {name: accuracy_replaced(model, batches, name, "permutation") for name in names},
-        },
-        "subsets": {"+".join(n for n in names if n in chosen) or "none": value for chosen, value in subsets.items()},
-        "shapley": shapley(subsets, names),
+        "accuracy_full": accuracy["full",],
+        "chance": float(every.bincount().max() / len(every)),
+        "leave_one_out": {way: {name: accuracy[way, name] for name in names} for way in WAYS},
     }
+    if chosen:
+        result["subsets"] = {"+".join(n for n in names if n in one) or "none": accuracy[one] for one in chosen}
+        result["shapley"] = shapley({one: accuracy[one] for one in chosen}, names)
+    return result
+
+
+def batches_of(loader: BucketedLoader, device: torch.device) -> Iterator[dict[str, Tensor]]:
+    """All batches from the first on, whoever has read from the loader before."""
+    loader.set_epoch(loader.epoch)
+    for batch in loader:
+        yield to_device(batch, device)
 
 
 @torch.no_grad()
 def token_contributions(
     model: MultiStreamForSequenceClassification, processor: StreamProcessor, items: list[Encoded], device: torch.device
 ) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
-    """Probabilities ``[B, K]``, and per text the contribution of every stream ``[T]``, averaged over the sites."""
+    """Probabilities ``[B, K]``, and per text the contribution of every stream ``[T]``, averaged over the sites; NaN at
+    tokens that the head does not read.
+    """
     batch = to_device(processor.collate(items), device)
     output = model(**batch, report=True)
     probabilities = output.logits.float().softmax(-1).cpu().numpy()
+    assert output.read is not None
     sites = output.contributions or {}  # [S, B, T] each
-    shares = {name: value.float().mean(0).cpu().numpy() for name, value in sites.items()}  # [B, T] each
+    unread = ~output.read
+    shares = {
+        name: value.float().mean(0).masked_fill(unread, torch.nan).cpu().numpy() for name, value in sites.items()
+    }  # [B, T] each
     lengths = [len(item.input_ids) for item in items]
     return probabilities, [
         {name: share[row, :length] for name, share in shares.items()} for row, length in enumerate(lengths)
@@ -115,7 +138,7 @@ def token_contributions(
 
 
 def word_shares(item: Encoded, tokens: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Contributions per word ``[W]``: the mean over the word's tokens (NaN for a word cut off by the length limit)."""
+    """Contributions per word ``[W]``: the mean over the word's tokens (NaN for a word that the head does not read)."""
     words = np.asarray(item.token_word)
     result = {}
     for name, values in tokens.items():
@@ -132,10 +155,14 @@ def contributions_by_word(
     processor: StreamProcessor,
     items: list[Encoded],
     device: torch.device,
+    train_items: list[Encoded],
     batch_size: int = 64,
-) -> list[tuple[str, int, str, float]]:
-    """Mean contribution of every stream at every distinct (lower-cased) word: (word, count, stream, contribution)."""
+) -> list[tuple[str, int, str, float, int]]:
+    """Mean contribution of every stream at every distinct (lower-cased) word: (word, count, stream, contribution,
+    count among `train_items`).
+    """
     model.eval()
+    seen = Counter(word.lower() for item in train_items for word in item.words)
     sums: dict[tuple[str, str], float] = defaultdict(float)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     ordered = sorted(items, key=lambda item: len(item.input_ids))
@@ -149,5 +176,6 @@ def contributions_by_word(
                         sums[word.lower(), stream] += float(value)
                         counts[word.lower(), stream] += 1
     return [
-        (word, counts[word, stream], stream, total / counts[word, stream]) for (word, stream), total in sums.items()
+        (word, counts[word, stream], stream, total / counts[word, stream], seen[word])
+        for (word, stream), total in sums.items()
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Callable
+from typing import Callable, Literal
 
 from common.data.text import DataConfig
-from common.integration import IntegrationConfig
+from common.integration import IntegrationConfig, rules
 from common.streams.config import StreamConfig
 from common.training.config import TrainConfig
 
@@ -14,12 +14,19 @@ PHONETIC = StreamConfig(kind="phonetic")
 MORPHOLOGICAL = StreamConfig(kind="morphological")
 
 
+DROPOUT = "_dropout"
+"""Ending of the variants that are trained with stream dropout."""
+
+STREAM_DROPOUT = 0.2
+"""Their probability that a sample loses a stream."""
+
+
 @dataclass(frozen=True)
 class SentimentConfig:
     """One run of step 1. Everything that can change a result is in here, and its hash names the run's folder."""
 
-    name: str = "dm"
-    """Name of the row in tables and figures."""
+    name: str = ""
+    """Name of the row in tables and figures; empty takes that of the rule."""
     backbone: str = "minilm"
     """Hub name, local folder, ``minilm`` (packaged) or a tiny random one such as ``tiny-bert``."""
     use_meaning: bool = True
@@ -32,10 +39,14 @@ class SentimentConfig:
     """Which texts and labels."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """Optimisation."""
+    pooling: Literal["mean", "first"] = "mean"
+    """What the head reads: the mean over the text's tokens, so that every token's integrated state reaches the label,
+    or the first token alone."""
     dropout: float | None = None
     """Dropout of the backbone; None keeps its own."""
     importance: bool = True
-    """After training, leave out every stream and evaluate every subset of streams on the validation split."""
+    """After training, leave out every stream on the validation split; on a model trained with stream dropout, also
+    evaluate every subset of streams (Shapley values)."""
 
     def __post_init__(self) -> None:
         if not self.use_meaning and not self.streams:
@@ -43,6 +54,16 @@ class SentimentConfig:
         labels = [stream.label for stream in self.streams]
         if len(set(labels)) != len(labels):
             raise ValueError(f"streams need different names, got {labels}; set `name` on one of them")
+        claimed = self.name.partition("[")[0].removesuffix(DROPOUT)
+        if claimed in rules() and claimed != self.integration.rule:
+            raise ValueError(
+                f"the row is called {self.name!r}, but its rule is {self.integration.rule!r}; choose the rule by "
+                f"--variant {self.integration.rule}, or give the row another --name"
+            )
+
+    def named(self) -> SentimentConfig:
+        """This config, called after its rule if it has no name yet."""
+        return self if self.name else replace(self, name=self.integration.rule)
 
     @property
     def stream_names(self) -> tuple[str, ...]:
@@ -92,41 +113,44 @@ CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
 
 
 def variant(base: SentimentConfig, name: str) -> SentimentConfig:
-    """The config of one row: a rule, a control, or a rule on a subset of streams such as ``dm[meaning+phonetic]``.
+    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), or a rule on a subset of
+    streams (``dm[meaning+phonetic]``).
 
     Raises:
         ValueError: an unknown name; the message lists the known ones.
     """
-    base = replace(base, name=name, importance=base.importance and name in STUDIED)
     rule, _, subset = name.partition("[")
-    if subset:
-        return _on_subset(replace(base, integration=replace(base.integration, rule=rule)), subset.removesuffix("]"))
+    base = replace(base, name="", importance=base.importance and rule.removesuffix(DROPOUT) in STUDIED and not subset)
     if name == "meaning":
-        return replace(base, streams=(), integration=IntegrationConfig(rule="reference"))
+        return replace(base, name=name, streams=(), integration=IntegrationConfig(rule="reference"))
     if name == "duplicate":
-        return replace(base, streams=tuple(_duplicate(stream) for stream in base.streams))
+        return replace(base, name=name, streams=tuple(_duplicate(stream) for stream in base.streams))
     if name in ("shuffled", "noise"):
-        return replace(base, streams=tuple(replace(stream, control=name) for stream in base.streams))
-    if name in RULES:
-        return replace(base, integration=replace(base.integration, rule=name))
-    known = ", ".join((*CONTROLS, *RULES))
-    raise ValueError(f"unknown variant {name!r}; known: {known}, or a rule on a subset such as dm[meaning+phonetic]")
-
-
-DUPLICATE_HIDDEN = {"phonetic": 184, "morphological": 1160}
-"""Inner width that gives a duplicate the parameters of the stream it replaces (with some 4,000 morphs, as on SST-5)."""
+        return replace(base, name=name, streams=tuple(replace(stream, control=name) for stream in base.streams))
+    if rule.removesuffix(DROPOUT) not in {*rules()} - {"reference"}:
+        known = ", ".join((*CONTROLS, *RULES))
+        raise ValueError(
+            f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, or a rule on a "
+            "subset of streams such as dm[meaning+phonetic]"
+        )
+    integration = replace(base.integration, rule=rule.removesuffix(DROPOUT))
+    if rule.endswith(DROPOUT):
+        integration = replace(integration, stream_dropout=STREAM_DROPOUT)
+    base = replace(base, integration=integration)
+    if subset:
+        base = _on_subset(base, subset.removesuffix("]"))
+    return replace(base, name=name)
 
 
 def _duplicate(stream: StreamConfig) -> StreamConfig:
-    hidden = DUPLICATE_HIDDEN.get(stream.kind, 0)
-    return replace(stream, kind="duplicate", name=f"duplicate_of_{stream.label}", hidden=hidden)
+    return replace(stream, kind="duplicate", of=stream.kind, name=f"duplicate_of_{stream.label}")
 
 
 def _on_subset(base: SentimentConfig, subset: str) -> SentimentConfig:
     wanted = subset.split("+")
     by_label = {stream.label: stream for stream in base.streams}
     unknown = [label for label in wanted if label != "meaning" and label not in by_label]
-    if unknown or base.integration.rule not in RULES:
-        raise ValueError(f"{base.name!r}: streams are meaning, {', '.join(by_label)}; rules are {', '.join(RULES)}")
+    if unknown:
+        raise ValueError(f"unknown streams {unknown}; streams are meaning, {', '.join(by_label)}")
     streams = tuple(by_label[label] for label in wanted if label != "meaning")
     return replace(base, use_meaning="meaning" in wanted, streams=streams)

@@ -18,5 +18,6 @@ def build_model(
         vocabularies=processor.stream_vocabularies(),
         use_meaning=config.use_meaning,
         dropout=config.dropout,
+        pooling=config.pooling,
         num_labels=num_labels,
     )

@@ -26,6 +26,7 @@ STEP = "step1_sentiment"
 
 def folder_of(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
     """Where the run of `config` lives: ``<runs_dir>/step1_sentiment/<name>-<hash>``."""
+    config = config.named()
     return run_folder(runtime.runs_dir, STEP, config.name, config)
 
 
@@ -34,6 +35,7 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
 
     A finished run is left as it is; an interrupted one resumes.
     """
+    config = config.named()
     folder = folder_of(config, runtime)
     if is_finished(folder):
         return folder
@@ -73,6 +75,7 @@ def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, r
     record.final["flops_per_token"] = flops_per_token(task, batch)
     if len(model.integration.names) > 1:
         items = [encoded for encoded, _ in data.loaders["test"].items]
-        record.words(contributions_by_word(model, data.processor, items, device))
+        train_items = [encoded for encoded, _ in data.loaders["train"].items]
+        record.words(contributions_by_word(model, data.processor, items, device, train_items))
         if config.importance:
             record.importance(importance(model, validation, device))

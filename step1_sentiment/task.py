@@ -9,7 +9,8 @@ from torch import Tensor
 
 from common.evaluation.metrics import classification_metrics
 from common.integration.mixing_weights import MixingWeights
-from common.models.multi_stream import MultiStreamForSequenceClassification, MultiStreamOutput
+from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.models.multi_stream_config import MultiStreamOutput
 from common.training.task import Task
 
 
@@ -19,7 +20,7 @@ class SentimentTask(Task):
     def __init__(self, model: MultiStreamForSequenceClassification) -> None:
         super().__init__(model)
         self.model: MultiStreamForSequenceClassification = model
-        self._last: tuple[MultiStreamOutput, Tensor] | None = None
+        self._last: MultiStreamOutput | None = None
 
     def parts(self):
         return self.model.parts()
@@ -28,7 +29,7 @@ class SentimentTask(Task):
         """Mean cross-entropy of a batch, plus the balance penalty where the integration asks for one."""
         output = self.model(**batch, report=self.tracing)
         if self.tracing:
-            self._last = (output, batch["attention_mask"])
+            self._last = output
         accuracy = (output.logits.argmax(-1) == batch["labels"]).float().mean()
         return output.loss, {"accuracy": accuracy.detach()}
 
@@ -41,19 +42,20 @@ class SentimentTask(Task):
         return classification_metrics(outputs["logits"], outputs["labels"])
 
     def trace(self) -> list[tuple[str, str, int, float]]:
-        """(quantity, stream, site, value) of the last traced step: α, γ, their gradients, and mean contributions."""
+        """(quantity, stream, site, value) of the last traced step: α, γ, their gradients, and contributions.
+
+        Values per token are averaged over the tokens that the head reads, channels over all.
+        """
         if self._last is None:
             return []
-        output, mask = self._last
-        self._last = None
+        output, self._last = self._last, None
+        assert output.read is not None
         rows = []
-        for stream, value in (output.alphas or {}).items():
-            for site, alpha in enumerate(value.float().reshape(len(value), -1).mean(1).tolist()):
-                rows.append(("alpha", stream, site, alpha))
-        for stream, value in (output.contributions or {}).items():
-            kept = mask.to(value.dtype)  # [B, T]
-            for site, share in enumerate(((value * kept).sum((1, 2)) / kept.sum()).tolist()):  # [S]
-                rows.append(("contribution", stream, site, share))
+        for quantity, values in (("alpha", output.alphas), ("contribution", output.contributions)):
+            for stream, value in (values or {}).items():
+                kept = value[:, output.read] if value.dim() == 3 else value.reshape(len(value), -1)
+                mean = kept.float().mean(1)  # [S]
+                rows += [(quantity, stream, site, share) for site, share in enumerate(mean.tolist())]
         return rows + self._weights()
 
     def _weights(self) -> list[tuple[str, str, int, float]]:

@@ -62,6 +62,9 @@ class Integration(nn.Module, ABC):
     """True for rules that are defined as a change of the backbone's own stream."""
     inits: ClassVar[frozenset[str]] = frozenset({"preserving"})
     """Values of the config's `init` that the rule knows."""
+    scale_like: Tensor | None = None
+    """Reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given: analyses that replace
+    the reference set it, so that the other terms stay as they are."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Fields of the config that the rule reads besides rule, stream_dropout and balance_penalty."""
 

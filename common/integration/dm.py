@@ -136,6 +136,8 @@ class DirectMixing(Integration):
         """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""
         if self.reference is None or self.config.scale != "reference" or not self.secondary:
             return None
+        if self.scale_like is not None:
+            return reference_rms(self.scale_like, None)
         return reference_rms(streams[self.reference], (present or {}).get(self.reference))
 
 

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
@@ -122,6 +122,29 @@ def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter]]:
     raise ValueError(
         f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA"
     )
+
+
+def clear_layers(model: PreTrainedModel, embeddings: bool) -> None:
+    """Take all layers, and where `embeddings` the embeddings too, out of a backbone of which only the head is used."""
+    base: Any = model.base_model
+    layers = base.encoder if hasattr(base, "encoder") else base.transformer
+    layers.layer = nn.ModuleList()
+    if hasattr(base, "embeddings_project"):  # ELECTRA
+        base.embeddings_project = nn.Identity()
+    if embeddings:
+        base.embeddings = nn.Module()
+    base.embeddings.requires_grad_(False)
+
+
+def classify(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """Logits ``[B, K]`` of a sequence classifier's own head, which reads the first of the states ``[B, T, D]``."""
+    parts: Any = model
+    if hasattr(model, "pre_classifier"):  # DistilBERT
+        return parts.classifier(parts.dropout(parts.pre_classifier(hidden[:, 0]).relu()))
+    pooler = getattr(model.base_model, "pooler", None)
+    if isinstance(pooler, nn.Module):  # BERT
+        return parts.classifier(parts.dropout(pooler(hidden)))
+    return parts.classifier(hidden)  # RoBERTa, ELECTRA
 
 
 def tiny_config(name: str):

@@ -1,202 +1,15 @@
-"""Any encoder of `transformers` with further streams integrated at every depth."""
+"""Multi-stream models with a task's head: so far text classification."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
-from common.integration import IntegrationConfig, build_integration
-from common.integration.regularisers import draw_presence
-from common.models.backbones import depth_norms, load_backbone
-from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
-from common.models.secondary import SecondaryStreams, depth_of_site
-from common.streams.config import StreamConfig
-
-MEANING = "meaning"
-"""Name of the reference stream: the backbone's own subword tokens."""
-
-
-@dataclass
-class _Pass:
-    """What one forward pass carries from site to site."""
-
-    secondary: dict[str, list[Tensor]]
-    present: Mapping[str, Tensor] | None
-    mask: Tensor
-    report: bool
-    state: Tensor | None = None
-    alphas: list[dict[str, Tensor]] = field(default_factory=list)
-    contributions: list[dict[str, Tensor]] = field(default_factory=list)
-    penalties: list[Tensor] = field(default_factory=list)
-
-
-class MultiStreamModel(PreTrainedModel):
-    """Wraps an unchanged backbone: before each layer's final norm its raw sum is read, the streams are integrated,
-    and at the last layer the integrated state takes the raw sum's place. Bias, norm and head are the backbone's own.
-    """
-
-    config_class = MultiStreamConfig
-    base_model_prefix = ""
-    auto_class_of_backbone = AutoModelForSequenceClassification
-    _supports_sdpa = True
-
-    def __init__(self, config: MultiStreamConfig, backbone: PreTrainedModel | None = None) -> None:
-        super().__init__(config)
-        if backbone is None:
-            options = dict(config.backbone)
-            inner = AutoConfig.for_model(options.pop("model_type"), **options)
-            backbone = self.auto_class_of_backbone.from_config(inner)
-        assert isinstance(backbone, PreTrainedModel)
-        self.backbone: PreTrainedModel = backbone
-        norms = depth_norms(backbone)
-        width = norms[-1][1].shape[0]
-        streams = [StreamConfig(**stream) for stream in config.streams]
-        widths = {MEANING: width} if config.use_meaning else {}
-        for stream in streams:
-            if stream.label in widths:
-                raise ValueError(f"two streams are called {stream.label!r}; give one of them another `name`")
-            widths[stream.label] = stream.width
-        embeddings = backbone.get_input_embeddings()
-        assert isinstance(embeddings, nn.Embedding)
-        self.secondary = SecondaryStreams(streams, config.vocabularies, embeddings.embedding_dim)
-        rule = IntegrationConfig(**config.integration)
-        self.integration = build_integration(rule, widths, width, len(norms), MEANING if config.use_meaning else None)
-        self.sites = len(norms)
-        self._pass: _Pass | None = None
-        for site, (norm, _) in enumerate(norms):
-            norm.register_forward_pre_hook(self._hook(site))
-        norms[-1][0].register_forward_hook(self._after_last_norm)
-        if not config.use_meaning:
-            self._freeze_unread_backbone()
-        self.post_init()
-
-    @classmethod
-    def from_backbone(
-        cls,
-        name: str,
-        integration: IntegrationConfig | None = None,
-        streams: Sequence[StreamConfig] = (),
-        vocabularies: Mapping[str, int] | None = None,
-        use_meaning: bool = True,
-        dropout: float | None = None,
-        **options,
-    ):
-        """Build around a pretrained backbone.
-
-        Args:
-            name: hub name, local folder, ``minilm`` (packaged) or one of the tiny random models.
-            integration: the rule; DM() by default.
-            streams: secondary streams.
-            vocabularies: stream label -> symbol ids, from ``StreamProcessor.stream_vocabularies()``.
-            use_meaning: False leaves the backbone's own stream out (its embeddings and head remain).
-            dropout: backbone dropout; None keeps its own.
-            options: further fields of the backbone's config, such as ``num_labels=5``.
-        """
-        backbone = load_backbone(cls.auto_class_of_backbone, name, dropout, **options)
-        config = MultiStreamConfig(
-            backbone=backbone.config.to_dict(),
-            integration=asdict(integration or IntegrationConfig()),
-            streams=[asdict(stream) for stream in streams],
-            vocabularies=vocabularies,
-            use_meaning=use_meaning,
-            num_labels=backbone.config.num_labels,
-        )
-        return cls(config, backbone)
-
-    def _init_weights(self, module: nn.Module) -> None:
-        """Every module initialises itself when it is made; loading replaces all of it."""
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.backbone.get_input_embeddings()
-
-    def parts(self) -> dict[str, list[nn.Module]]:
-        """The parts that have a learning rate of their own; together they cover every parameter once."""
-        base = self.backbone.base_model
-        head = [child for child in self.backbone.children() if child is not base]
-        return {"backbone": [base], "streams": [self.secondary], "integration": [self.integration], "head": head}
-
-    def run(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None,
-        present: Mapping[str, Tensor] | None,
-        report: bool,
-        inputs: Mapping[str, Tensor],
-        **backbone_inputs,
-    ) -> tuple[Any, _Pass]:
-        """Run streams and backbone; returns the backbone's output and what the sites left behind."""
-        if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
-        grid = self.get_input_embeddings()(input_ids)  # [B, T, G]
-        presence = self._presence(input_ids.shape[0], present, input_ids.device)
-        secondary = self.secondary(inputs, grid, attention_mask)
-        self._pass = current = _Pass(secondary, presence, attention_mask.bool(), report)
-        try:
-            output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **backbone_inputs)
-        finally:
-            self._pass = None
-        return output, current
-
-    def _presence(
-        self, batch: int, present: Mapping[str, Tensor] | None, device: torch.device
-    ) -> Mapping[str, Tensor] | None:
-        rate = self.integration.config.stream_dropout
-        if not (self.training and rate > 0):
-            return present
-        return draw_presence(self.integration.names, batch, rate, present, device)
-
-    def _hook(self, site: int):
-        def integrate(norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
-            return self._integrate(site, inputs[0])
-
-        return integrate
-
-    def _integrate(self, site: int, total: Tensor) -> tuple[Tensor] | None:
-        """At one layer's final norm: `total` ``[B, T, D]`` is what the norm would read."""
-        current = self._pass
-        last = site == self.sites - 1
-        if current is None or (self.integration.last_site_only and not last):
-            return None
-        bias = depth_norms(self.backbone)[site][1]
-        streams = {MEANING: total - bias} if self.config.use_meaning else {}
-        for name, depths in current.secondary.items():
-            streams[name] = depths[depth_of_site(site, self.sites, len(depths))]
-        result = self.integration(streams, current.state, current.present, site, current.report, current.mask)
-        current.state = result.state
-        if result.alphas is not None:
-            current.alphas.append(result.alphas)
-        if result.contributions is not None:
-            current.contributions.append(result.contributions)
-        if result.penalty is not None:
-            current.penalties.append(result.penalty)
-        return (result.state + bias,) if last else None
-
-    def _after_last_norm(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-        return None if self._pass is None else self.integration.after_norm(output)
-
-    def _freeze_unread_backbone(self) -> None:
-        """Without the meaning stream only the embeddings (for duplicates), last bias, last norm and pooler are read."""
-        base = self.backbone.base_model
-        norm, bias = depth_norms(self.backbone)[-1]
-        read = {id(bias), *(id(p) for p in norm.parameters())}
-        pooler = getattr(base, "pooler", None)
-        if isinstance(pooler, nn.Module):
-            read |= {id(p) for p in pooler.parameters()}
-        for parameter in base.parameters():
-            parameter.requires_grad_(id(parameter) in read)
-
-
-def stack_sites(sites: list[dict[str, Tensor]]) -> dict[str, Tensor] | None:
-    """[{name: x} per site] to {name: ``[S, …]``}; a name missing at a site (the first has no state) counts 0 there."""
-    if not sites:
-        return None
-    names = dict.fromkeys(name for site in sites for name in site)
-    like = {name: next(site[name] for site in sites if name in site) for name in names}
-    return {name: torch.stack([site.get(name, torch.zeros_like(like[name])) for site in sites]) for name in names}
+from common.models.assembly import Collected, MultiStreamModel, Pass, stack_sites
+from common.models.backbones import classify
+from common.models.multi_stream_config import MultiStreamOutput
 
 
 class MultiStreamForSequenceClassification(MultiStreamModel):
@@ -222,10 +35,46 @@ class MultiStreamForSequenceClassification(MultiStreamModel):
             stream_inputs: the stream fields that ``StreamProcessor.collate`` makes.
         """
         segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        output, sites = self.run(input_ids, attention_mask, present, report, stream_inputs, **segments)
-        logits = output.logits
+        output, sites = self.run(input_ids, attention_mask, present, report, stream_inputs, backbone_inputs=segments)
+        logits = output.logits if self.config.use_meaning else classify(self.backbone, output)
         loss = None
         if labels is not None:
             loss = sum(sites.penalties, nn.functional.cross_entropy(logits.float(), labels))
         alphas = stack_sites(sites.alphas) if report else None
-        return MultiStreamOutput(loss, logits, alphas, stack_sites(sites.contributions))
+        read = self.read_positions(sites.mask) if report else None
+        return MultiStreamOutput(loss, logits, alphas, stack_sites(sites.contributions), read)
+
+    def read_positions(self, mask: Tensor) -> Tensor:
+        """Bool ``[B, T]``: the positions whose state reaches the logits, of those in `mask`."""
+        if self.config.pooling == "mean":
+            return mask
+        return mask & (torch.arange(mask.shape[1], device=mask.device) == 0)
+
+    def readout(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Final hidden states ``[B, T, D]`` to the one state ``[B, 1, D]`` per text that the family's head reads."""
+        if self.config.pooling == "first":
+            return hidden[:, :1]
+        kept = mask.unsqueeze(-1).to(hidden.dtype)  # [B, T, 1]
+        return (hidden * kept).sum(1, keepdim=True) / kept.sum(1, keepdim=True).clamp_min(1)
+
+    def collect(self, input_ids: Tensor, attention_mask: Tensor, **inputs: Tensor) -> Collected:
+        """The raw streams of a batch at every integrated site; they do not depend on the integration."""
+        segments = {name: inputs.pop(name) for name in ("token_type_ids",) if name in inputs}
+        _, sites = self.run(input_ids, attention_mask, None, False, inputs, keep=True, backbone_inputs=segments)
+        return Collected(sites.raw, sites.mask)
+
+    def logits_from(
+        self,
+        collected: Collected,
+        present: Mapping[str, Tensor] | None = None,
+        scale_like: Sequence[Tensor] | None = None,
+    ) -> Tensor:
+        """Logits ``[B, K]`` from collected streams, without running any encoder again.
+
+        Args:
+            collected: from :meth:`collect`, as it is or with streams replaced.
+            present: stream -> bool ``[B]``.
+            scale_like: per site the reference stream ``[B, T, D]`` that sets the scale of the others.
+        """
+        current = Pass({}, present, collected.mask, report=False)
+        return classify(self.backbone, self._integrate_all(collected.sites, current, scale_like))

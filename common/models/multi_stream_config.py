@@ -11,6 +11,9 @@ from transformers.utils.generic import ModelOutput
 
 from common.integration import IntegrationConfig
 
+POOLINGS = ("first", "mean")
+"""What a classification head reads: the first token's state, or the mean over the text's tokens."""
+
 
 class MultiStreamConfig(PretrainedConfig):
     """Config of a multi-stream model: the backbone's own config, the streams and the integration."""
@@ -24,8 +27,12 @@ class MultiStreamConfig(PretrainedConfig):
         streams: Sequence[Mapping] = (),
         vocabularies: Mapping[str, int] | None = None,
         use_meaning: bool = True,
+        pooling: str = "first",
         **kwargs,
     ) -> None:
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+        self.pooling = pooling
         self.backbone = dict(backbone or {})
         self.integration = dict(integration or asdict(IntegrationConfig()))
         self.streams = [dict(stream) for stream in streams]
@@ -36,9 +43,11 @@ class MultiStreamConfig(PretrainedConfig):
 
 @dataclass
 class MultiStreamOutput(ModelOutput):
-    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions: stream (and ``state``) -> ``[S, B, T]``."""
+    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions: stream (and ``state``) -> ``[S, B, T]``; read: bool
+    ``[B, T]``, the positions whose state reaches the logits (elsewhere contributions have no effect)."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     alphas: dict[str, Tensor] | None = None
     contributions: dict[str, Tensor] | None = None
+    read: Tensor | None = None

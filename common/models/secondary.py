@@ -69,7 +69,7 @@ class WordComposer(nn.Module):
     (no word) gives exactly zero.
     """
 
-    def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
+    def __init__(self, config: StreamConfig, vocabulary: int) -> None:
         super().__init__()
         self.name = config.label
         self.embed = nn.Embedding(vocabulary, config.width, padding_idx=PAD)
@@ -93,13 +93,14 @@ class WordComposer(nn.Module):
 class SequenceComposer(nn.Module):
     """The pieces of the whole text as a sequence of their own, attended to from the grid (alignment ``attention``)."""
 
-    def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
+    def __init__(self, config: StreamConfig, vocabulary: int) -> None:
         super().__init__()
         self.name = config.label
         self.heads = config.heads
+        self.width = config.width
         self.embed = nn.Embedding(vocabulary, config.width, padding_idx=PAD)
         self.block = Block(config.width, config.heads)
-        self.query = nn.Linear(grid_width, config.width)
+        self.query = nn.Linear(config.width, config.width)
         self.key_value = nn.Linear(config.width, 2 * config.width)
 
     def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
@@ -111,8 +112,9 @@ class SequenceComposer(nn.Module):
         x = self.embed(sequence)
         x = self.block(x + sinusoids(length, x.shape[-1], x.device).to(x.dtype), open_[:, None, None, :])
         x = x * there.unsqueeze(-1)
-        query = self.query(grid)  # [B, T, D]
-        query = query + sinusoids(query.shape[1], query.shape[2], query.device).to(query.dtype)
+        # Asked by place alone: a query made of subwords would let this stream read the backbone's.
+        places = sinusoids(grid.shape[1], self.width, grid.device).to(x.dtype)
+        query = self.query(places).expand(batch, -1, -1)  # [B, T, D]
         key, value = self.key_value(x).chunk(2, dim=-1)  # [B, S, D]
         split = (self.heads, x.shape[-1] // self.heads)
         q, k, v = (t.unflatten(-1, split).transpose(1, 2) for t in (query, key, value))  # [B, H, ·, D/H]
@@ -120,13 +122,19 @@ class SequenceComposer(nn.Module):
 
 
 class DuplicateComposer(nn.Module):
-    """A second copy of the subword stream: the backbone's own input embeddings, narrowed (control)."""
+    """A second copy of the subword stream: the backbone's own input embeddings, narrowed (control).
+
+    Standing in for a stream with `vocabulary` symbols, it has an inner layer that gives it as many parameters.
+    """
 
     def __init__(self, config: StreamConfig, vocabulary: int, grid_width: int) -> None:
         super().__init__()
-        steps: list[nn.Module] = [nn.Linear(grid_width, config.hidden or config.width)]
-        if config.hidden:
-            steps += [nn.ReLU(), nn.Linear(config.hidden, config.width)]
+        steps: list[nn.Module] = [nn.Linear(grid_width, config.width)]
+        if vocabulary:
+            with torch.device("meta"):
+                wanted = sum(p.numel() for p in _ALIGNMENTS[config.alignment](config, vocabulary).parameters())
+            hidden = max(1, round((wanted - config.width) / (grid_width + 1 + config.width)))
+            steps = [nn.Linear(grid_width, hidden), nn.ReLU(), nn.Linear(hidden, config.width)]
         self.narrow = nn.Sequential(*steps)
 
     def forward(self, inputs: Mapping[str, Tensor], grid: Tensor) -> Tensor:
@@ -138,7 +146,7 @@ class SecondaryStreams(nn.Module):
 
     Args:
         streams: their configs; `share_with` makes a stream use another one's encoder.
-        vocabularies: stream label -> number of symbol ids (not needed for duplicates).
+        vocabularies: stream label -> number of symbol ids; of a duplicate with `of`, of the stream it stands in for.
         grid_width: channels of the backbone's input embeddings.
     """
 
@@ -148,14 +156,21 @@ class SecondaryStreams(nn.Module):
         self.composers = nn.ModuleDict()
         self.encoders = nn.ModuleDict()
         for label, stream in self.configs.items():
-            if stream.kind != "duplicate" and label not in vocabularies:
+            if (stream.kind != "duplicate" or stream.of) and label not in vocabularies:
                 raise ValueError(f"stream {label!r} needs the size of its symbol vocabulary")
-            kind = DuplicateComposer if stream.kind == "duplicate" else _ALIGNMENTS[stream.alignment]
-            self.composers[label] = kind(stream, vocabularies.get(label, 0), grid_width)
+            if stream.kind == "duplicate":
+                self.composers[label] = DuplicateComposer(stream, vocabularies.get(label, 0), grid_width)
+            else:
+                self.composers[label] = _ALIGNMENTS[stream.alignment](stream, vocabularies[label])
             if not stream.share_with:
                 self.encoders[label] = DepthEncoder(stream)
             elif stream.share_with not in self.encoders:
                 raise ValueError(f"stream {label!r} shares with {stream.share_with!r}, which must stand before it")
+
+    @property
+    def reads_grid(self) -> bool:
+        """Whether a stream reads the backbone's input embeddings."""
+        return any(stream.kind == "duplicate" for stream in self.configs.values())
 
     def forward(self, inputs: Mapping[str, Tensor], grid: Tensor, attention_mask: Tensor) -> dict[str, list[Tensor]]:
         """Inputs of the batch and the grid ``[B, T, G]`` to label -> one ``[B, T, D_i]`` per depth."""

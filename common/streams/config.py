@@ -34,9 +34,9 @@ class StreamConfig:
     """Name of a stream, listed earlier and equally shaped, whose encoder this one uses."""
     seed: int = 0
     """Seed of the control."""
-    hidden: int = 0
-    """Of a duplicate: inner width of what narrows the subword embeddings, to give the stream as many parameters as
-    the one it stands in for (0: a single matrix)."""
+    of: str = ""
+    """Of a duplicate: kind of the stream it stands in for, whose number of parameters it gets (empty: a single matrix
+    narrows the subword embeddings)."""
 
     def __post_init__(self) -> None:
         if not self.label.isidentifier():
@@ -49,8 +49,10 @@ class StreamConfig:
             raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        if self.hidden < 0 or (self.hidden and self.kind != "duplicate"):
-            raise ValueError(f"hidden is a field of duplicates and not negative, got {self.hidden} for {self.kind!r}")
+        if self.of and self.kind != "duplicate":
+            raise ValueError(f"`of` is a field of duplicates, got {self.of!r} for a stream of kind {self.kind!r}")
+        if self.of == "duplicate":
+            raise ValueError("a duplicate stands in for a stream that words are analysed for; set `of` to its kind")
         if self.kind == "duplicate" and self.control != "none":
             raise ValueError("the duplicate stream is itself a control; leave control at 'none'")
 

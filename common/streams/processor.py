@@ -47,9 +47,16 @@ class StreamProcessor:
     """
 
     def __init__(
-        self, tokenizer: Any, streams: Sequence[StreamConfig], max_length: int, lexicons: Mapping[str, Lexicon]
+        self,
+        tokenizer: Any,
+        streams: Sequence[StreamConfig],
+        max_length: int,
+        lexicons: Mapping[str, Lexicon],
+        stands_for: Mapping[str, int] | None = None,
     ) -> None:
-        """``lexicons``: one per analyser stream, by label; streams of one kind may share theirs."""
+        """``lexicons``: one per analyser stream, by label; streams of one kind may share theirs. ``stands_for``: label
+        of a duplicate -> symbol ids of the stream it stands in for.
+        """
         if not getattr(tokenizer, "is_fast", False):
             raise ValueError("streams need a fast tokenizer (one with offsets): load it with AutoTokenizer")
         if tokenizer.pad_token_id is None:
@@ -61,6 +68,7 @@ class StreamProcessor:
         self.streams = tuple(streams)
         self.max_length = max_length
         self.lexicons = dict(lexicons)
+        self.stands_for = dict(stands_for or {})
         self._analysed = [stream for stream in self.streams if stream.kind != "duplicate"]
         self._shuffles = {
             stream.label: derangement(self.lexicons[stream.label].built, stream.seed)
@@ -92,7 +100,7 @@ class StreamProcessor:
             workers, progress: see ``Lexicon.build``.
         """
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
-        kinds = {stream.kind for stream in streams if stream.kind != "duplicate"}
+        kinds = {stream.of or stream.kind for stream in streams} - {"duplicate"}
         classes = {kind: analyser_class(kind) for kind in sorted(kinds)}
         counts: Counter[str] = Counter()
         others: set[str] = set()
@@ -104,23 +112,29 @@ class StreamProcessor:
         fitted: dict[str, WordAnalyser] = {}
         shared: dict[tuple[str, int], Lexicon] = {}
         lexicons: dict[str, Lexicon] = {}
+        stands_for: dict[str, int] = {}
         for stream in streams:
-            if stream.kind == "duplicate":
+            kind = stream.of or stream.kind
+            if kind == "duplicate":
                 continue
-            if stream.kind not in fitted:
-                fitted[stream.kind] = _fit(classes[stream.kind], counts, stream, cache, progress)
-            analyser = fitted[stream.kind]
+            if kind not in fitted:
+                fitted[kind] = _fit(classes[kind], counts, stream, cache, progress)
+            analyser = fitted[kind]
+            if stream.of:
+                stands_for[stream.label] = len(analyser.symbols) + FIRST_SYMBOL
+                continue
             if (stream.kind, stream.max_pieces) not in shared:
                 keys = {key for words in (counts, others) for word in words for key in analyser.candidates(word)}
                 shared[stream.kind, stream.max_pieces] = Lexicon.build(
                     analyser, keys, stream.max_pieces, cache, workers, progress
                 )
             lexicons[stream.label] = shared[stream.kind, stream.max_pieces]
-        return cls(tokenizer, streams, max_length, lexicons)
+        return cls(tokenizer, streams, max_length, lexicons, stands_for)
 
     def stream_vocabularies(self) -> dict[str, int]:
-        """Number of symbol ids of every analyser stream, special ids included."""
-        return {s.label: len(self.lexicons[s.label].analyser.symbols) + FIRST_SYMBOL for s in self._analysed}
+        """Number of symbol ids, special ones included, of every stream (of a duplicate: of what it stands in for)."""
+        own = {s.label: len(self.lexicons[s.label].analyser.symbols) + FIRST_SYMBOL for s in self._analysed}
+        return own | self.stands_for
 
     def encode(self, text: str) -> Encoded:
         """One text; see ``encode_many``, which is much faster for many."""
@@ -214,7 +228,10 @@ class StreamProcessor:
             lexicon = self.lexicons[stream.label]
             lexicon.save(folder / _lexicon_file(stream))
             states[stream.kind] = lexicon.analyser.state()
-        content = {"max_length": self.max_length, "streams": [asdict(s) for s in self.streams], "analysers": states}
+        content = {
+            "max_length": self.max_length, "streams": [asdict(s) for s in self.streams], "analysers": states,
+            "stands_for": self.stands_for,
+        }  # fmt: skip
         temporary = folder / f"{STREAMS_FILE}.{os.getpid()}.tmp"
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=True), encoding="utf-8")
         os.replace(temporary, folder / STREAMS_FILE)
@@ -241,7 +258,8 @@ class StreamProcessor:
                 if name not in files:
                     files[name] = Lexicon.load(folder / name, fitted[stream.kind])
                 lexicons[stream.label] = files[name]
-        return cls(AutoTokenizer.from_pretrained(folder), streams, content["max_length"], lexicons)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        return cls(tokenizer, streams, content["max_length"], lexicons, content["stands_for"])
 
 
 def _lexicon_file(stream: StreamConfig) -> str:

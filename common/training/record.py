@@ -150,9 +150,9 @@ class RunRecord:
         length = len(next(iter(columns.values())))
         self.table(f"predictions_{split}.parquet", {"example": np.arange(length)} | dict(columns))
 
-    def words(self, rows: Sequence[tuple[str, int, str, float]]) -> None:
-        """Write words.parquet from (word, count, stream, mean contribution) rows."""
-        names = ("word", "count", "stream", "contribution")
+    def words(self, rows: Sequence[tuple[str, int, str, float, int]]) -> None:
+        """Write words.parquet from (word, count, stream, mean contribution, count in training) rows."""
+        names = ("word", "count", "stream", "contribution", "train_count")
         self.table("words.parquet", {name: [row[k] for row in rows] for k, name in enumerate(names)})
 
     def importance(self, content: Mapping[str, Any]) -> None:

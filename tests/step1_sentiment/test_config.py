@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from common.data import load_text
-from common.integration import rules
+from common.integration import IntegrationConfig, rules
+from common.models.secondary import SecondaryStreams
 from common.training.config import config_hash
+from step1_sentiment.__main__ import parse_options
 from step1_sentiment.config import CONTROLS, PRESETS, RULES, small, variant
 from step1_sentiment.data import build_data
 from step1_sentiment.model import build_model
@@ -19,7 +21,7 @@ def test_every_registered_rule_is_a_variant():
 
 
 def test_variants_differ_in_their_hash():
-    names = (*CONTROLS, *RULES, "dm[phonetic]", "dm[meaning+phonetic]", "li[meaning]")
+    names = (*CONTROLS, *RULES, "dm_dropout", "dm[phonetic]", "dm[meaning+phonetic]", "li[meaning]")
     hashes = {config_hash("step1_sentiment", variant(small(), name)) for name in names}
     assert len(hashes) == len(names)
 
@@ -37,7 +39,7 @@ def test_unknown_variants_are_refused_with_the_known_ones(name):
         variant(small(), name)
 
 
-@pytest.mark.parametrize("name", [*CONTROLS, *RULES, "dm[phonetic]", "li[morphological]", "dm[meaning]"])
+@pytest.mark.parametrize("name", [*CONTROLS, *RULES, "li_dropout", "dm[phonetic]", "li[morphological]", "dm[meaning]"])
 def test_every_variant_builds_and_trains_a_step(name, tmp_path_factory):
     shared = tmp_path_factory.getbasetemp()
     config = variant(tiny(), name)
@@ -69,12 +71,36 @@ def test_streams_are_fitted_on_the_training_split_only(tmp_path):
     assert all(any(morph in word for word in seen) for morph in morphs if morph.isalpha())
 
 
-def test_duplicates_have_the_parameters_of_the_streams_they_replace():
-    from common.models.secondary import SecondaryStreams
+@pytest.mark.parametrize("morphs", [60, 900, 12000])
+@pytest.mark.parametrize("alignment", ["word", "attention"])
+def test_duplicates_have_the_parameters_of_the_streams_they_replace(morphs, alignment):
+    sizes = {"phonetic": 73, "morphological": morphs}
+    sizes |= {f"duplicate_of_{name}": size for name, size in sizes.items()}
 
     def count(name):
-        streams = list(variant(small(), name).streams)
-        module = SecondaryStreams(streams, {"phonetic": 73, "morphological": 3960}, 384)
+        streams = tuple(replace(stream, alignment=alignment) for stream in small().streams)
+        module = SecondaryStreams(list(variant(replace(small(), streams=streams), name).streams), sizes, 384)
         return sum(p.numel() for p in module.parameters())
 
-    assert count("duplicate") == pytest.approx(count("dm"), rel=0.01)
+    assert count("duplicate") == pytest.approx(count("dm"), rel=0.002)
+
+
+def test_duplicates_learn_their_size_from_the_fitted_streams(tmp_path):
+    models = [
+        build_model(config, build_data(config, runtime(tmp_path)).processor, 2)
+        for config in (variant(tiny(), name) for name in ("dm", "duplicate"))
+    ]
+    real, copy = (sum(p.numel() for p in model.parameters()) for model in models)
+    assert copy == pytest.approx(real, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["dm", "dm_dropout", "dm[meaning]"])
+def test_a_row_called_after_another_rule_is_refused(name):
+    with pytest.raises(ValueError, match="but its rule is 'li'"):
+        replace(variant(small(), name), integration=IntegrationConfig(rule="li"))
+
+
+def test_a_run_without_a_variant_is_called_after_its_rule():
+    options = parse_options("quick", "", ["--integration.rule", "li"])
+    assert options.config.name == "li"
+    assert config_hash("s", options.config) == config_hash("s", variant(PRESETS["quick"](), "li"))

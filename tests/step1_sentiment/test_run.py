@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.integration import DM
 from step1_sentiment.__main__ import main
 from step1_sentiment.predict import load_run, predict
 from step1_sentiment.run import folder_of, run
@@ -37,8 +38,10 @@ def test_record_is_complete(finished_run):
     assert start["meaning"] == 1 and start["phonetic"] == 0
 
 
-def test_importance_adds_up(finished_run):
-    result = json.loads((finished_run / "importance.json").read_text())
+def test_shapley_values_are_of_a_model_that_knows_absent_streams(finished_run, tmp_path):
+    assert "shapley" not in json.loads((finished_run / "importance.json").read_text())
+    config = tiny(integration=DM(stream_dropout=0.3), name="dm_dropout")
+    result = json.loads((run(config, runtime(tmp_path)) / "importance.json").read_text())
     names = {"meaning", "phonetic", "morphological"}
     assert set(result["shapley"]) == names and len(result["subsets"]) == 8
     gain = result["accuracy_full"] - result["subsets"]["none"]

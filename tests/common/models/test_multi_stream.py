@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from common.integration import IntegrationConfig, rules
-from common.models.backbones import TINY, load_backbone, load_tokenizer, resolve_backbone
+from common.models.backbones import TINY, classify, load_backbone, load_tokenizer, resolve_backbone
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.models.secondary import depth_of_site
 from common.streams.config import StreamConfig
@@ -18,11 +18,12 @@ EXACT = [name for name, rule in rules().items() if rule.preserves == "exactly" a
 VOCABULARIES = {"phonetic": 20, "morphological": 30}
 
 
-def build(family="tiny-bert", streams=STREAMS, **options):
+def build(family="tiny-bert", streams=STREAMS, pooling="first", use_meaning=True, **options):
     integration = IntegrationConfig(**options) if options else None
     model = MultiStreamForSequenceClassification.from_backbone(
-        family, integration=integration, streams=streams, vocabularies=VOCABULARIES, num_labels=5
-    )
+        family, integration=integration, streams=streams, vocabularies=VOCABULARIES, num_labels=5,
+        pooling=pooling, use_meaning=use_meaning,
+    )  # fmt: skip
     return model.eval()
 
 
@@ -112,6 +113,78 @@ def test_without_the_meaning_stream_the_words_of_the_backbone_reach_no_logit():
     model(**inputs, labels=torch.tensor([0, 1, 2])).loss.backward()
     trained = [name for name, p in model.named_parameters() if p.requires_grad]
     assert all(p.grad is not None for name, p in model.named_parameters() if name in trained)
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_mean_pooling_gives_the_family_s_head_the_mean_state(family):
+    model, inputs = build(family, pooling="mean"), batch()
+    mask = inputs["attention_mask"]
+    hidden = model.backbone.base_model(inputs["input_ids"], attention_mask=mask).last_hidden_state
+    mean = (hidden * mask.unsqueeze(-1)).sum(1, keepdim=True) / mask.sum(1).view(-1, 1, 1)
+    torch.testing.assert_close(model(**inputs).logits, classify(model.backbone, mean), rtol=1e-5, atol=1e-6)
+    plain = model.backbone(inputs["input_ids"], attention_mask=mask)
+    torch.testing.assert_close(classify(model.backbone, hidden), plain.logits, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+@pytest.mark.parametrize("rule", ["dm", "li", "gated", "cross_attention"])
+def test_the_state_reaches_the_logits_at_the_positions_said_to_be_read_and_nowhere_else(rule, pooling):
+    model, inputs = build(rule=rule, pooling=pooling), batch()
+    randomise(model)
+    states = []
+    norm = model.backbone.bert.encoder.layer[-1].output.LayerNorm
+    norm.register_forward_pre_hook(lambda _, args: states.append(args[0]) or args[0].retain_grad())
+    output = model(**inputs, report=True)
+    output.logits[:, 0].sum().backward()
+    assert torch.equal(states[0].grad.abs().sum(-1) > 0, output.read)
+
+
+@pytest.mark.parametrize("meaning", [True, False])
+@pytest.mark.parametrize("rule", ["dm", "li", "gmu", "concat"])
+def test_collected_streams_give_the_same_logits(rule, meaning):
+    model, inputs = build(rule=rule, pooling="mean", use_meaning=meaning), batch()
+    randomise(model)
+    collected = model.collect(**inputs)
+    torch.testing.assert_close(model.logits_from(collected), model(**inputs).logits)
+    absent = {"phonetic": torch.tensor([True, False, True])}
+    again = model.logits_from(collected, absent)
+    torch.testing.assert_close(again, model(**inputs, present=absent).logits)
+    assert not torch.equal(again, model.logits_from(collected))
+
+
+def test_another_reference_leaves_the_other_terms_at_their_scale():
+    model, inputs = build(), batch()
+    randomise(model)
+    collected = model.collect(**inputs)
+    scale = [streams["meaning"] for streams in collected.sites]
+    seen = []
+    model.integration.register_forward_hook(lambda module, args, result: seen.append(result.state))
+    for factor in (1.0, 3.0):
+        sites = [{**streams, "meaning": factor * streams["meaning"]} for streams in collected.sites]
+        model.logits_from(collected._replace(sites=sites), scale_like=scale)
+    # The first site has no state below it: its change is that of the reference term alone.
+    alpha = model.integration.mixing["alpha"][0, 0]
+    torch.testing.assert_close(seen[len(scale)] - seen[0], 2 * alpha * scale[0])
+    assert model.integration.scale_like is None
+
+
+@pytest.mark.parametrize("family", TINY)
+@pytest.mark.parametrize("streams", [STREAMS[:1], STREAMS[2:]], ids=["phonetic", "duplicate"])
+def test_without_the_meaning_stream_no_layer_of_the_backbone_is_kept(family, streams, tmp_path):
+    model = build(family, streams=streams, use_meaning=False)
+    inputs = batch()
+    assert not any(".layer." in name for name, _ in model.named_parameters())
+    assert any("word_embeddings" in name for name, _ in model.named_parameters()) == (streams == STREAMS[2:])
+    model.save_pretrained(tmp_path)
+    loaded = MultiStreamForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert torch.equal(loaded(**inputs).logits, model(**inputs).logits)
+
+
+def test_a_stream_aligned_by_attention_does_not_read_the_subwords():
+    model = build(streams=STREAMS[1:2], use_meaning=False)
+    inputs = batch()
+    other = torch.where(inputs["input_ids"] > 0, 7, 0)
+    assert torch.equal(model(**inputs | {"input_ids": other}).logits, model(**inputs).logits)
 
 
 def test_hooks_stay_silent_when_the_backbone_runs_alone():

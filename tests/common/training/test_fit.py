@@ -182,13 +182,13 @@ def test_caller_adds_to_the_record(tmp_path):
         fit(task, toy.toy_loaders(config), config.train, config.runtime, record.folder, record)
         assert not is_finished(record.folder)
         record.final["extra"] = 1
-        record.words([("not", 3, "phonetic", 0.5)])
+        record.words([("not", 3, "phonetic", 0.5, 7)])
         record.importance({"split": "validation"})
     assert is_finished(record.folder)
     assert read(record.folder, "final.json")["extra"] == 1
     assert read(record.folder, "environment.json")["data_name"] == "random"
     assert pd.read_parquet(record.folder / "words.parquet").to_dict("list") == {
-        "word": ["not"], "count": [3], "stream": ["phonetic"], "contribution": [0.5],
+        "word": ["not"], "count": [3], "stream": ["phonetic"], "contribution": [0.5], "train_count": [7],
     }  # fmt: skip
 
 

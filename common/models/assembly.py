@@ -1,0 +1,259 @@
+"""Any encoder of `transformers` with further streams integrated at every depth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Mapping, NamedTuple, Sequence
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+
+from common.integration import IntegrationConfig, build_integration
+from common.integration.regularisers import draw_presence
+from common.models.backbones import clear_layers, depth_norms, load_backbone
+from common.models.multi_stream_config import MultiStreamConfig
+from common.models.secondary import SecondaryStreams, depth_of_site
+from common.streams.config import StreamConfig
+
+MEANING = "meaning"
+"""Name of the reference stream: the backbone's own subword tokens."""
+
+
+@dataclass
+class Pass:
+    """What one forward pass carries from site to site."""
+
+    secondary: dict[str, list[Tensor]]
+    present: Mapping[str, Tensor] | None
+    mask: Tensor
+    report: bool
+    keep: bool = False
+    state: Tensor | None = None
+    raw: list[dict[str, Tensor]] = field(default_factory=list)
+    alphas: list[dict[str, Tensor]] = field(default_factory=list)
+    contributions: list[dict[str, Tensor]] = field(default_factory=list)
+    penalties: list[Tensor] = field(default_factory=list)
+
+
+class Soma(nn.Module):
+    """Bias and norm behind the last site, kept when the rest of the backbone's layers is not."""
+
+    def __init__(self, norm: nn.Module, bias: nn.Parameter) -> None:
+        super().__init__()
+        self.norm, self.bias = norm, bias
+
+
+class Collected(NamedTuple):
+    """Raw streams of one batch, for analyses that integrate them more than once."""
+
+    sites: list[dict[str, Tensor]]  # per integrated site: stream -> [B, T, D_i]
+    mask: Tensor  # bool [B, T]
+
+
+class MultiStreamModel(PreTrainedModel):
+    """Wraps an unchanged backbone: before each layer's final norm its raw sum is read, the streams are integrated,
+    and at the last layer the integrated state takes the raw sum's place. Bias, norm and head are the backbone's own.
+    """
+
+    config_class = MultiStreamConfig
+    base_model_prefix = ""
+    auto_class_of_backbone = AutoModelForSequenceClassification
+    _supports_sdpa = True
+
+    def __init__(self, config: MultiStreamConfig, backbone: PreTrainedModel | None = None) -> None:
+        super().__init__(config)
+        if backbone is None:
+            options = dict(config.backbone)
+            inner = AutoConfig.for_model(options.pop("model_type"), **options)
+            backbone = self.auto_class_of_backbone.from_config(inner)
+        assert isinstance(backbone, PreTrainedModel)
+        self.backbone: PreTrainedModel = backbone
+        norms = depth_norms(backbone)
+        width = norms[-1][1].shape[0]
+        streams = [StreamConfig(**stream) for stream in config.streams]
+        widths = {MEANING: width} if config.use_meaning else {}
+        for stream in streams:
+            if stream.label in widths:
+                raise ValueError(f"two streams are called {stream.label!r}; give one of them another `name`")
+            widths[stream.label] = stream.width
+        embeddings = backbone.get_input_embeddings()
+        assert isinstance(embeddings, nn.Embedding)
+        self.secondary = SecondaryStreams(streams, config.vocabularies, embeddings.embedding_dim)
+        rule = IntegrationConfig(**config.integration)
+        self.integration = build_integration(rule, widths, width, len(norms), MEANING if config.use_meaning else None)
+        self.sites = len(norms)
+        self._pass: Pass | None = None
+        if config.use_meaning:
+            for site, (norm, _) in enumerate(norms):
+                norm.register_forward_pre_hook(self._hook(site))
+            norms[-1][0].register_forward_hook(self._after_last_norm)
+        else:
+            self.soma = Soma(*norms[-1])
+            clear_layers(backbone, embeddings=not self.secondary.reads_grid)
+        self.post_init()
+
+    @classmethod
+    def from_backbone(
+        cls,
+        name: str,
+        integration: IntegrationConfig | None = None,
+        streams: Sequence[StreamConfig] = (),
+        vocabularies: Mapping[str, int] | None = None,
+        use_meaning: bool = True,
+        dropout: float | None = None,
+        pooling: str = "first",
+        **options,
+    ):
+        """Build around a pretrained backbone.
+
+        Args:
+            name: hub name, local folder, ``minilm`` (packaged) or one of the tiny random models.
+            integration: the rule; DM() by default.
+            streams: secondary streams.
+            vocabularies: stream label -> symbol ids, from ``StreamProcessor.stream_vocabularies()``.
+            use_meaning: False leaves the backbone's own stream out: of the backbone only the head, the last norm and
+                bias, and for duplicates the embeddings remain.
+            dropout: backbone dropout; None keeps its own.
+            pooling: what the head reads: the ``first`` token's state, as `transformers` does, or the ``mean`` over the
+                text's tokens, so that every token's state reaches the logits.
+            options: further fields of the backbone's config, such as ``num_labels=5``.
+        """
+        backbone = load_backbone(cls.auto_class_of_backbone, name, dropout, **options)
+        config = MultiStreamConfig(
+            backbone=backbone.config.to_dict(),
+            integration=asdict(integration or IntegrationConfig()),
+            streams=[asdict(stream) for stream in streams],
+            vocabularies=vocabularies,
+            use_meaning=use_meaning,
+            pooling=pooling,
+            num_labels=backbone.config.num_labels,
+        )
+        return cls(config, backbone)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Every module initialises itself when it is made; loading replaces all of it."""
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.backbone.get_input_embeddings()
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The parts that have a learning rate of their own; together they cover every parameter once."""
+        base = self.backbone.base_model
+        head = [child for child in self.backbone.children() if child is not base]
+        trunk = [base] if self.config.use_meaning else [base, self.soma]
+        return {"backbone": trunk, "streams": [self.secondary], "integration": [self.integration], "head": head}
+
+    def run(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None,
+        present: Mapping[str, Tensor] | None,
+        report: bool,
+        inputs: Mapping[str, Tensor],
+        keep: bool = False,
+        backbone_inputs: Mapping[str, Tensor] | None = None,
+    ) -> tuple[Any, Pass]:
+        """Run streams and backbone; returns the backbone's output (without the meaning stream: the final hidden states
+        ``[B, T, D]``) and what the sites left behind.
+        """
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        if self.secondary.reads_grid:
+            grid = self.get_input_embeddings()(input_ids)  # [B, T, G]
+        else:
+            grid = torch.zeros(*input_ids.shape, 0, device=input_ids.device)
+        presence = self._presence(input_ids.shape[0], present, input_ids.device)
+        secondary = self.secondary(inputs, grid, attention_mask)
+        current = Pass(secondary, presence, attention_mask.bool(), report, keep)
+        if not self.config.use_meaning:
+            current.raw = [self._streams(site, secondary) for site in self._joined]
+            return self._integrate_all(current.raw, current), current
+        self._pass = current
+        try:
+            output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **(backbone_inputs or {}))
+        finally:
+            self._pass = None
+        return output, current
+
+    def _presence(
+        self, batch: int, present: Mapping[str, Tensor] | None, device: torch.device
+    ) -> Mapping[str, Tensor] | None:
+        rate = self.integration.config.stream_dropout
+        if not (self.training and rate > 0):
+            return present
+        return draw_presence(self.integration.names, batch, rate, present, device)
+
+    def _hook(self, site: int):
+        def integrate(norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
+            return self._integrate(site, inputs[0])
+
+        return integrate
+
+    @property
+    def _joined(self) -> range:
+        """Sites at which the rule integrates."""
+        return range(self.sites - 1 if self.integration.last_site_only else 0, self.sites)
+
+    def _soma(self) -> tuple[nn.Module, nn.Parameter]:
+        return depth_norms(self.backbone)[-1] if self.config.use_meaning else (self.soma.norm, self.soma.bias)
+
+    def _streams(self, site: int, secondary: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
+        """Secondary streams as `site` reads them."""
+        return {name: depths[depth_of_site(site, self.sites, len(depths))] for name, depths in secondary.items()}
+
+    def _integrate(self, site: int, total: Tensor) -> tuple[Tensor] | None:
+        """At one layer's final norm: `total` ``[B, T, D]`` is what the norm would read."""
+        current = self._pass
+        if current is None or site not in self._joined:
+            return None
+        bias = depth_norms(self.backbone)[site][1]
+        streams = {MEANING: total - bias, **self._streams(site, current.secondary)}
+        if current.keep:
+            current.raw.append(streams)
+        state = self._join(site, streams, current)
+        return (state + bias,) if site == self.sites - 1 else None
+
+    def _join(self, site: int, streams: Mapping[str, Tensor], current: Pass) -> Tensor:
+        """One site: the new state ``[B, T, D]``."""
+        result = self.integration(streams, current.state, current.present, site, current.report, current.mask)
+        current.state = result.state
+        if result.alphas is not None:
+            current.alphas.append(result.alphas)
+        if result.contributions is not None:
+            current.contributions.append(result.contributions)
+        if result.penalty is not None:
+            current.penalties.append(result.penalty)
+        return result.state
+
+    def _integrate_all(
+        self, sites: Sequence[Mapping[str, Tensor]], current: Pass, scale_like: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        """All sites from raw streams at hand, then last bias and norm: what the head reads."""
+        try:
+            for place, (site, streams) in enumerate(zip(self._joined, sites, strict=True)):
+                self.integration.scale_like = None if scale_like is None else scale_like[place]
+                self._join(site, streams, current)
+        finally:
+            self.integration.scale_like = None
+        assert current.state is not None
+        norm, bias = self._soma()
+        return self.readout(self.integration.after_norm(norm(current.state + bias)), current.mask)
+
+    def _after_last_norm(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if self._pass is None:
+            return None
+        return self.readout(self.integration.after_norm(output), self._pass.mask)
+
+    def readout(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model pools."""
+        return hidden
+
+
+def stack_sites(sites: list[dict[str, Tensor]]) -> dict[str, Tensor] | None:
+    """[{name: x} per site] to {name: ``[S, …]``}; a name missing at a site (the first has no state) counts 0 there."""
+    if not sites:
+        return None
+    names = dict.fromkeys(name for site in sites for name in site)
+    like = {name: next(site[name] for site in sites if name in site) for name in names}
+    return {name: torch.stack([site.get(name, torch.zeros_like(like[name])) for site in sites]) for name in names}
