@@ -19,7 +19,7 @@ RECORDS = Path(__file__).parent / "records"
 
 METRIC_COLUMNS = ("step", "epoch", "split", "metric", "value")
 TRACE_COLUMNS = ("step", "quantity", "stream", "site", "value")
-WORD_COLUMNS = ("word", "count", "stream", "contribution")
+WORD_COLUMNS = ("word", "count", "stream", "contribution", "train_count")
 
 
 class RecordError(RuntimeError):
@@ -97,7 +97,7 @@ class Run:
 
     @cached_property
     def words(self) -> pd.DataFrame | None:
-        """Columns word, count, stream, contribution (and more); None where the run has none."""
+        """Columns word, count (in test), stream, contribution, train_count; None where the run has none."""
         path = self.folder / "words.parquet"
         return _parquet(path, WORD_COLUMNS) if path.exists() else None
 

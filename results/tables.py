@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
@@ -17,6 +17,7 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.arms import Arm, arm, check_labels, late_ensemble, select
+from results.costs import StepTimes
 from results.reader import Run, grouped, setting_key, variant_key, where
 
 BASELINE = "meaning"
@@ -65,7 +66,10 @@ COLUMNS = tuple(field.name for field in fields(Row))
 
 
 def build_frame(
-    runs: Sequence[Run], rows: Mapping[str, Sequence[str]] | None = None, ensemble: Sequence[str] = ()
+    runs: Sequence[Run],
+    rows: Mapping[str, Sequence[str]] | None = None,
+    ensemble: Sequence[str] = (),
+    times: StepTimes | None = None,
 ) -> pd.DataFrame:
     """A frame with the columns of :class:`Row`, sections in the order of `rows`.
 
@@ -74,6 +78,8 @@ def build_frame(
         rows: dataset -> variants, in order; variants without a finished run get a row of NaN, datasets without any run
             get none. None: whatever there is.
         ensemble: names of the single-stream variants that make the row ``late_ensemble``.
+        times: step times measured side by side. Without `rows` (runs made one after another on one machine) the runs'
+            own are shown; with `rows` nothing is, where `times` has none.
     """
     sections = grouped(runs, setting_key)
     titles = section_titles(runs)
@@ -86,7 +92,10 @@ def build_frame(
         variants = list(dict.fromkeys(run.name for run in group)) if rows is None else list(rows[group[0].dataset])
         if rows is None:
             variants.sort(key=lambda name: name != BASELINE)
-        table += _section(titles[key], group, variants, ensemble)
+        section = _section(titles[key], group, variants, ensemble)
+        if rows is not None:
+            section = [replace(row, step_time_ms=_time(row, group, ensemble, times)) for row in section]
+        table += section
     return pd.DataFrame([vars(row) for row in table], columns=pd.Index(COLUMNS))
 
 
@@ -98,7 +107,7 @@ def section_titles(runs: Sequence[Run]) -> dict[str, str]:
     return {key: name if names.count(name) == 1 else f"{name} ({key[:6]})" for key, name in plain.items()}
 
 
-def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
+def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
     """Section -> what a reader must know beside its numbers."""
     titles = section_titles(runs)
     result = {}
@@ -111,7 +120,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
         environments = [run.environment for run in group]
         sources = _listed(one.get("data_source") or group[0].dataset for one in environments)
         backbones = _listed(one.get("backbone_source") or group[0].backbone for one in environments)
-        machines = _listed(one.get("gpu") or one.get("cpu") or "an unone machine" for one in environments)
+        measured = times is not None and known["step_time_ms"].notna().any()
         result[titles[key]] = " ".join([
             f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
@@ -119,7 +128,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
             _detectable(part),
             "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
             "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
-            f"Step time on {machines}.",
+            *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
         ])  # fmt: skip
     return result
 
@@ -162,6 +171,14 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict
         "standard_error": gap.standard_error, "p_bootstrap": gap.p, "p_randomisation": randomised,
         "p": max(gap.p, randomised),
     }  # fmt: skip
+
+
+def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTimes | None) -> float:
+    """Step time of a row that has runs, from the side-by-side measurement on the same data and backbone."""
+    if times is None or not row.seeds or (times.dataset, times.backbone) != (runs[0].dataset, runs[0].backbone):
+        return math.nan
+    members = ensemble if row.variant == ENSEMBLE else (row.variant,)
+    return sum(times.by_variant.get(name, math.nan) for name in members)
 
 
 def _detectable(part: pd.DataFrame) -> str:

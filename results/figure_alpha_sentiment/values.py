@@ -39,15 +39,15 @@ def training_values(runs: Sequence[Run]) -> pd.DataFrame:
 def word_values(runs: Sequence[Run], rare_at: int) -> pd.DataFrame:
     """Columns variant, seed, stream, word_class, contribution (mean over occurrences), words (distinct ones).
 
-    Rarity is judged by the column ``train_count`` where a record has it, otherwise by the count in the test split.
+    Rarity is judged by the count in the training split.
     """
     frames = []
     for run in runs:
         if run.words is None:
             continue
         words = run.words
-        frequency = words["train_count"] if "train_count" in words else words["count"]
-        classes = [word_class(word, int(count), rare_at) for word, count in zip(words["word"], frequency, strict=True)]
+        pairs = zip(words["word"], words["train_count"], strict=True)
+        classes = [word_class(word, int(count), rare_at) for word, count in pairs]
         words = words.assign(word_class=classes, weighted=words["contribution"] * words["count"])
         sums = words.groupby(["stream", "word_class"], as_index=False).agg(
             weighted=("weighted", "sum"), count=("count", "sum"), words=("word", "nunique")

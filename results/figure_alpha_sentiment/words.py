@@ -22,7 +22,6 @@ def contribution_by_word_class(runs: Sequence[Run], rare_at: int) -> Figure | No
     classes = [name for name in CLASSES if name in set(frame["word_class"])]
     variants = list(dict.fromkeys(frame["variant"]))
     figure, axes = grid_of_panels(variants, 0.42 * len(classes), "contribution (share of norms)", sharey=True)
-    by_train = any(run.words is not None and "train_count" in run.words for run in runs)
     for variant, axis in axes.items():
         part = where(frame, variant=variant)
         here = [stream for stream in streams if stream in set(part["stream"])]
@@ -31,13 +30,13 @@ def contribution_by_word_class(runs: Sequence[Run], rare_at: int) -> Figure | No
             rows = where(part, stream=stream)
             dodged(axis, rows, ("word_class", "contribution"), classes, (place, len(here)), looks(streams)[stream])
         axis.set_xlim(0, 1)
-        axis.set_yticks(range(len(classes)), [_label(frame, name, rare_at, by_train) for name in classes])
+        axis.set_yticks(range(len(classes)), [_label(frame, name, rare_at) for name in classes])
         axis.set_ylim(len(classes) - 0.5, -0.5)
     legend(figure, streams, lines=False)
     return figure
 
 
-def _label(frame: pd.DataFrame, name: str, rare_at: int, by_train: bool) -> str:
+def _label(frame: pd.DataFrame, name: str, rare_at: int) -> str:
     words = int(frame.loc[frame["word_class"] == name, "words"].max())
-    rule = f" (≤ {rare_at}× in {'train' if by_train else 'test'})" if name == "rare" else ""
+    rule = f" (≤ {rare_at}× in training)" if name == "rare" else ""
     return f"{name}{rule}\n{words:,} word{'s' * (words != 1)}"

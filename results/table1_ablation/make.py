@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from results.command import run_maker
+from results.costs import read_step_times
 from results.reader import Run
 from results.render import write_table
-from results.table1_ablation.configs import ROWS, RULES, row_name
+from results.table1_ablation.configs import ROWS, RULES, STREAMS, WITH_DROPOUT, row_name
 from results.tables import BASELINE, build_frame, captions
 from results.terminal import print_table
 
@@ -21,7 +22,7 @@ def by_streams(runs: Sequence[Run]) -> list[Run]:
     """The runs that belong here, named after their rule and streams, so that ``dm`` stands under the full subset."""
     chosen = []
     for run in runs:
-        if run.name == BASELINE:
+        if run.name in (BASELINE, *WITH_DROPOUT):
             chosen.append(run)
         elif run.rule in RULES and (run.name == run.rule or run.name.startswith(f"{run.rule}[")):
             chosen.append(replace(run, config=run.config | {"name": row_name(run.rule, run.streams)}))
@@ -31,8 +32,12 @@ def by_streams(runs: Sequence[Run]) -> list[Run]:
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
     named = by_streams(runs)
-    frame = build_frame(named, ROWS)
-    notes = captions(named, frame)
+    times = read_step_times()
+    if times is not None:  # on all streams a rule is the variant of its own name
+        full = {row_name(rule, STREAMS): times.by_variant[rule] for rule in RULES if rule in times.by_variant}
+        times = replace(times, by_variant={**times.by_variant, **full})
+    frame = build_frame(named, ROWS, times=times)
+    notes = captions(named, frame, times)
     absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in named}]
     print_table(frame, notes)
     note = f"No finished run yet on: {', '.join(absent)}." if absent else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.command import run_maker
+from results.costs import read_step_times
 from results.reader import Run
 from results.render import write_table
 from results.table1_sentiment.configs import LATE_ENSEMBLE, ROWS
@@ -25,8 +26,9 @@ def build_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
-    frame = build_frame(runs, ROWS, LATE_ENSEMBLE)
-    notes = captions(runs, frame)
+    times = read_step_times()
+    frame = build_frame(runs, ROWS, LATE_ENSEMBLE, times)
+    notes = captions(runs, frame, times)
     absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in runs}]
     note = f"No finished run yet on: {', '.join(absent)}." if absent else ""
     print_table(frame, notes)

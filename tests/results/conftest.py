@@ -83,11 +83,11 @@ class RecordFactory:
         _traces(random, streams, sites, rule).to_csv(folder / "alphas.csv", index=False)
         if len(streams) > 1:
             words = [
-                (word, count, stream, share)
+                (word, count, stream, share, 4 * count)
                 for word, count in WORDS.items()
                 for stream, share in zip(["state", *streams], random.dirichlet([4] * (len(streams) + 1)), strict=True)
             ]
-            pd.DataFrame(words, columns=["word", "count", "stream", "contribution"]).to_parquet(
+            pd.DataFrame(words, columns=["word", "count", "stream", "contribution", "train_count"]).to_parquet(
                 folder / "words.parquet"
             )
             _json(folder / "importance.json", _importance(random, streams, accuracy))

@@ -102,7 +102,7 @@ def test_ablation_puts_the_full_rule_under_its_streams(runs, tmp_path):
     assert "dm[meaning+phonetic+morphological]" in names and not {"shuffled", "duplicate", "dm_linear"} & names
     table = pd.read_csv(make_ablation(runs, tmp_path)[0])
     seeds = table[table["section"] == "sst5, minilm"].set_index("variant")["seeds"]
-    assert seeds["dm[meaning+phonetic+morphological]"] == 3 and seeds["li[phonetic]"] == 0 and len(seeds) == 15
+    assert seeds["dm[meaning+phonetic+morphological]"] == 3 and seeds["li[phonetic]"] == 0 and len(seeds) == 17
 
 
 def test_of_tuned_configs_the_best_on_validation_is_shown(tmp_path, record):
