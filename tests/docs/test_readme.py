@@ -15,7 +15,7 @@ from common.integration import IntegrationConfig, base
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams import analyser
 from common.streams.config import StreamConfig
-from step1_sentiment.config import quick
+from step1_sentiment.config import quick, variant
 from step1_sentiment.data import build_data
 from step1_sentiment.run import run
 from tests.step1_sentiment.conftest import runtime, tiny
@@ -53,6 +53,7 @@ def test_own_rule_starts_as_the_backbone_and_learns():
     torch.testing.assert_close(output.logits, model.backbone(ids, mask).logits)
     output.loss.backward()
     assert model.integration.gate.grad != 0
+    assert variant(quick(), "one_gate").integration.rule == "one_gate"
 
 
 def test_own_stream_runs_beside_the_others(tmp_path):
