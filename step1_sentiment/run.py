@@ -43,7 +43,7 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
         torch.set_num_threads(runtime.threads)
     data = build_data(config, runtime)
     seed_everything(config.train.seed, verbose=False)
-    task = SentimentTask(build_model(config, data.processor, len(data.text.label_names)))
+    task = SentimentTask(build_model(config, data.processor, len(data.text.label_names)), data.text.ordinal)
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data)):
         fit(task, data.loaders, config.train, runtime, folder, record)

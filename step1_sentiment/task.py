@@ -15,10 +15,15 @@ from common.training.task import Task
 
 
 class SentimentTask(Task):
-    """Wraps the classifier for the trainer."""
+    """Wraps the classifier for the trainer.
 
-    def __init__(self, model: MultiStreamForSequenceClassification) -> None:
+    Args:
+        ordinal: the labels are ordered by their number, so that being nearly right is scored too.
+    """
+
+    def __init__(self, model: MultiStreamForSequenceClassification, ordinal: bool = False) -> None:
         super().__init__(model)
+        self.ordinal = ordinal
         self.model: MultiStreamForSequenceClassification = model
         self._last: MultiStreamOutput | None = None
 
@@ -39,7 +44,7 @@ class SentimentTask(Task):
         return {"logits": output.logits.float(), "labels": batch["labels"]}
 
     def metrics(self, outputs: dict[str, np.ndarray]) -> dict[str, float]:
-        return classification_metrics(outputs["logits"], outputs["labels"])
+        return classification_metrics(outputs["logits"], outputs["labels"], self.ordinal)
 
     def trace(self) -> list[tuple[str, str, int, float]]:
         """(quantity, stream, site, value) of the last traced step: α, γ, their gradients, and contributions.

@@ -48,7 +48,7 @@ def _load(config: DataConfig, classes: int) -> Corpus:
         "download trainDevTestTrees_PTB.zip from https://nlp.stanford.edu/sentiment/ and give `path` its folder "
         "trees/ (train.txt, dev.txt, test.txt)",
     )
-    return Corpus(source, splits, names, SIZES[classes])
+    return Corpus(source, splits, names, SIZES[classes], ordinal=classes == 5)
 
 
 def _from_trees(config: DataConfig, classes: int, names: tuple[str, ...]) -> Corpus:
@@ -65,7 +65,7 @@ def _from_trees(config: DataConfig, classes: int, names: tuple[str, ...]) -> Cor
             # Once each: "the" stands in thousands of trees. A phrase that is itself a root sentence is there already.
             inner = dict.fromkeys(node for tree in trees for node in tree[:-1] if node[0] not in roots)
             phrases = _split(list(inner), classes)
-    return Corpus(f"PTB trees in {folder}", splits, names, SIZES[classes], phrases)
+    return Corpus(f"PTB trees in {folder}", splits, names, SIZES[classes], phrases, ordinal=classes == 5)
 
 
 def _split(nodes: list[tuple[str, int]], classes: int) -> TextSplit:

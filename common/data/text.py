@@ -88,6 +88,8 @@ class Corpus:
     extra_train: TextSplit | None = None
     """More training examples outside the official split (SST's phrases); those that stand in validation or test are
     left out."""
+    ordinal: bool = False
+    """Whether the labels are degrees of one thing, in order."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class TextData:
     """SHA-256 over texts, labels and label names of all splits, as used."""
     warnings: tuple[str, ...] = ()
     """What the checks found and let pass."""
+    ordinal: bool = False
+    """Whether the labels are degrees of one thing, in order; their distance is then scored too."""
 
 
 Loader = Callable[[DataConfig], Corpus]
@@ -158,7 +162,7 @@ def load_text(config: DataConfig) -> TextData:
     splits = {name: splits[name] for name in SPLITS}
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    data = TextData(config.name, source, splits, corpus.label_names, "", tuple(notes))
+    data = TextData(config.name, source, splits, corpus.label_names, "", tuple(notes), corpus.ordinal)
     return replace(data, fingerprint=_fingerprint(data))
 
 

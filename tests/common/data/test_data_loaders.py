@@ -223,3 +223,10 @@ def test_hub_layouts(monkeypatch):
     assert len(news.splits["validation"]) == 4
     with pytest.raises(DataError, match="phrases=True needs the trees"):
         load_text(DataConfig(name="sst5", phrases=True))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_only_the_five_degrees_of_sst_are_ordered(tmp_path):
+    path = write_sst(tmp_path)
+    ordered = [load_text(DataConfig(name=n, path=path, allow_size_mismatch=True)).ordinal for n in ("sst5", "sst2")]
+    assert ordered == [True, False]
