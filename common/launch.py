@@ -69,14 +69,19 @@ def launch(
             folders under the same paths; None starts one on this machine and stops it afterwards.
         workers: runs at a time on a cluster of this machine; default as many as there are cores for.
         cpus: cores per run under Ray.
-        gpus: GPUs per run under Ray, also fractions.
+        gpus: GPUs per run under Ray, also fractions; without any a run on Ray sees no GPU.
         show: print a line per ended run and a table at the end.
 
     Returns:
         One outcome per config, in the order of `configs`.
+
+    Raises:
+        ValueError: an unknown engine, or resources that the cluster does not have.
     """
     if engine not in ("serial", "ray"):
         raise ValueError(f"engine must be serial or ray, got {engine!r}")
+    if cpus < 1 or gpus < 0:
+        raise ValueError(f"a run needs at least one core and no negative number of GPUs, got {cpus} and {gpus}")
     folders = [folder(config) if folder else None for config in configs]
     done: dict[int, Outcome[Config]] = {}
     for k, (config, path) in enumerate(zip(configs, folders, strict=True)):
@@ -134,6 +139,10 @@ def _ray(
         total = None if address else cpus * (workers or max(1, (os.cpu_count() or 1) // cpus))
         ray.init(address, num_cpus=total, include_dashboard=False, log_to_driver=False, runtime_env=environment)
     try:
+        offered = ray.cluster_resources()
+        for kind, wanted in (("CPU", cpus), ("GPU", gpus)):
+            if wanted > offered.get(kind, 0):  # Ray itself would wait for ever
+                raise ValueError(f"a run wants {wanted:g} {kind}, but the Ray cluster has {offered.get(kind, 0):g}")
         # Errors of a run come back inside its outcome; only the death of a worker makes Ray try again.
         task = ray.remote(_attempt).options(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES, retry_exceptions=False)
         pending = {task.remote(config, path, run): k for k, (config, path) in jobs.items()}

@@ -18,7 +18,7 @@ from common.evaluation.statistics import (
 )
 from results.arms import Arm, arm, check_labels, late_ensemble, select
 from results.costs import StepTimes
-from results.reader import Run, grouped, setting_key, variant_key, where
+from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
@@ -134,6 +134,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
 
 
 def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble: Sequence[str]) -> list[Row]:
+    _same_data(runs)
     by_name = {name: select(group) for name, group in grouped(runs, lambda run: run.name).items()}
     arms: dict[str, Arm] = {name: arm(name, by_name[name]) for name in variants if name in by_name}
     if ENSEMBLE in variants and ensemble and all(name in by_name for name in ensemble):
@@ -143,6 +144,16 @@ def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble:
     drafts: list[dict[str, Any]] = [_row(title, name, arms.get(name), baseline) for name in variants]
     corrected = holm([draft["p"] for draft in drafts])
     return [Row(**{**draft, "p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
+
+
+def _same_data(runs: Sequence[Run]) -> None:
+    """Raise RecordError when runs of one section were trained on different data under one name."""
+    first: dict[str, Run] = {}
+    for run in runs:
+        first.setdefault(run.environment.get("data_fingerprint", ""), run)
+    if len(first) > 1:
+        one, other = list(first.values())[:2]
+        raise RecordError(f"{one.folder} and {other.folder} have the same data config but other data; keep one of them")
 
 
 def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from common.launch import launch
 from common.training.config import RuntimeConfig
 from common.training.module import TrainingFailed
 from common.training.record import FolderBusy
+from results.reader import RecordError, load_run
 from step1_sentiment.config import CONTROLS, PRESETS, RULES, SentimentConfig, variant
 
 USAGE = f"""Step 1: sentiment with integrated streams.
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; give the same command again to resume", highlight=False)
         return 130
-    except (ValueError, FileNotFoundError, FolderBusy, TrainingFailed) as error:
+    except (ValueError, OSError, FolderBusy, TrainingFailed, RecordError) as error:
         Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
 
@@ -70,7 +71,6 @@ def run_command(arguments: list[str]) -> int:
     parser.add_argument("--variant", default="")
     known, rest = parser.parse_known_args(arguments)
     options = parse_options(known.preset, known.variant, rest)
-    from results.reader import load_run
     from step1_sentiment.run import run
 
     folder = run(options.config, options.runtime)
@@ -92,12 +92,15 @@ def table_command(arguments: list[str]) -> int:
     parser.add_argument("--engine", choices=("serial", "ray"), default="serial")
     parser.add_argument("--address", default=None, help="address of a running Ray cluster; a local one otherwise")
     parser.add_argument("--workers", type=int, default=None, help="runs at a time (Ray)")
+    parser.add_argument("--cpus-per-run", type=int, default=1, help="cores of each run (Ray)")
+    parser.add_argument("--gpus-per-run", type=float, default=0.0, help="GPUs of each run, also fractions (Ray)")
     known, rest = parser.parse_known_args(arguments)
+    known.variants, known.seeds = list(dict.fromkeys(known.variants)), list(dict.fromkeys(known.seeds))
     return make_table(known, rest)
 
 
 def make_table(known: Namespace, rest: list[str]) -> int:
-    from step1_sentiment.run import folder_of, run
+    from step1_sentiment.run import folder_of, refuse_changed_data, run
 
     parsed = [parse_options(known.preset, name, rest) for name in known.variants]
     runtime = parsed[0].runtime
@@ -107,11 +110,11 @@ def make_table(known: Namespace, rest: list[str]) -> int:
         for seed in known.seeds
         for options in parsed
     ]
+    refuse_changed_data(configs, runtime)
     outcomes = launch(
         configs, partial(run, runtime=runtime), partial(folder_of, runtime=runtime), engine=known.engine,
-        address=known.address, workers=known.workers,
+        address=known.address, workers=known.workers, cpus=known.cpus_per_run, gpus=known.gpus_per_run,
     )  # fmt: skip
-    from results.reader import load_run
     from results.table1_sentiment.make import build_table
     from results.terminal import print_table, quick_figure
 
@@ -135,11 +138,14 @@ def predict_command(arguments: list[str]) -> int:
     )
     parser.add_argument("texts", nargs="*")
     known = parser.parse_args(arguments)
+    from common.data.files import read_text
     from step1_sentiment.predict import predict, show, write_html
 
     texts = list(known.texts)
     if known.file is not None:
-        texts += [line for line in known.file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        texts += [line for line in read_text(known.file).splitlines() if line.strip()]
+    for text in texts:
+        text.encode()  # what the command line could not decode raises here, before a model is loaded
     if not texts:
         raise ValueError("nothing to predict; give a text, or --file with one text per line")
     predictions = predict(known.run, texts)

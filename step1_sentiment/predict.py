@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.text import Text
+from safetensors import SafetensorError
 
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import StreamProcessor
@@ -36,12 +37,16 @@ def load_run(folder: Path) -> tuple[MultiStreamForSequenceClassification, Stream
 
     Raises:
         FileNotFoundError: the folder is no run, or its model was not kept.
+        ValueError: a file of it is damaged.
     """
     if not (folder / "model" / "config.json").is_file():
         raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run (runs/{'…'})")
-    model = MultiStreamForSequenceClassification.from_pretrained(folder / "model").eval()
-    labels = read_json(folder / "environment.json")["label_names"]
-    return model, StreamProcessor.from_pretrained(folder / "model"), labels
+    try:
+        model = MultiStreamForSequenceClassification.from_pretrained(folder / "model").eval()
+        labels = read_json(folder / "environment.json")["label_names"]
+        return model, StreamProcessor.from_pretrained(folder / "model"), labels
+    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
+        raise ValueError(f"the run in {folder} is damaged ({error!r}); delete the folder and train it again") from error
 
 
 def predict(folder: Path, texts: list[str], batch_size: int = 32) -> list[Prediction]:

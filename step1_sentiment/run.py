@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 from pytorch_lightning import seed_everything
 
+from common.data import load_text
+from common.data.text import DataConfig, DataError
 from common.models.backbones import resolve_backbone
 from common.training.config import RuntimeConfig
 from common.training.evaluate import autocast
 from common.training.flops import flops_per_token
-from common.training.record import RunRecord, is_finished, run_folder
+from common.training.record import RunRecord, is_finished, read_json, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
 from step1_sentiment.analysis import contributions_by_word, importance
@@ -34,14 +37,19 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
     """Train, evaluate and analyse one config; returns its folder.
 
     A finished run is left as it is; an interrupted one resumes.
+
+    Raises:
+        ValueError: the data are not those that the folder's run began with.
     """
     config = config.named()
     folder = folder_of(config, runtime)
     if is_finished(folder):
+        refuse_changed_data([config], runtime)
         return folder
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
     data = build_data(config, runtime)
+    refuse_other_fingerprint(folder, data.text.fingerprint)
     seed_everything(config.train.seed, verbose=False)
     task = SentimentTask(build_model(config, data.processor, len(data.text.label_names)), data.text.ordinal)
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
@@ -52,6 +60,36 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
         task.model.save_pretrained(folder / "model")
         data.processor.save_pretrained(folder / "model")
     return folder
+
+
+def refuse_changed_data(configs: Sequence[SentimentConfig], runtime: RuntimeConfig) -> None:
+    """Raise ValueError where the data of a finished run have changed since; each corpus is loaded once.
+
+    Data that cannot be loaded any more change nothing: the finished run stands.
+    """
+    fingerprints: dict[DataConfig, str | None] = {}
+    for config in configs:
+        folder = folder_of(config, runtime)
+        if not is_finished(folder):
+            continue
+        if config.data not in fingerprints:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # said when the run began
+                    fingerprints[config.data] = load_text(config.data).fingerprint
+            except DataError:
+                fingerprints[config.data] = None
+        refuse_other_fingerprint(folder, fingerprints[config.data])
+
+
+def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
+    """Raise ValueError when the run in `folder` began on other data."""
+    path = folder / "environment.json"
+    began = read_json(path).get("data_fingerprint") if path.exists() else None
+    if None not in (began, fingerprint) and began != fingerprint:
+        raise ValueError(
+            f"the data have changed since {folder} began; bring the old data back, or delete that folder and run anew"
+        )
 
 
 def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:

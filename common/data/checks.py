@@ -14,8 +14,9 @@ def check_corpus(name: str, corpus: Corpus, config: DataConfig) -> list[str]:
     """Check splits, sizes, labels and texts; return what deserves a warning.
 
     Raises:
-        DataError: a missing or empty split, a label out of range, an empty text, a class without a training
-            example, or (without `allow_size_mismatch`) sizes other than the official ones.
+        DataError: a missing or empty split, a label out of range, an empty text or one that is no Unicode, fewer than
+            two classes, a class without a training example, or (without `allow_size_mismatch`) sizes other than the
+            official ones.
     """
     unknown = set(corpus.splits) - set(SPLITS)
     missing = {"train", "test"} - set(corpus.splits)
@@ -30,6 +31,8 @@ def check_corpus(name: str, corpus: Corpus, config: DataConfig) -> list[str]:
         _check_examples(name, "train (extra)", corpus.extra_train, len(corpus.label_names))
     seen = set(corpus.splits["train"].labels)
     absent = [label for k, label in enumerate(corpus.label_names) if k not in seen]
+    if len(corpus.label_names) < 2:
+        raise DataError(f"{name}: all examples of {corpus.source} have one label; a classifier needs at least two")
     if absent:
         raise DataError(f"{name}: no training example has the label {', '.join(map(repr, absent))} in {corpus.source}")
     return notes
@@ -97,3 +100,7 @@ def _check_examples(name: str, split_name: str, split: TextSplit, classes: int) 
             raise DataError(f"{name}: example {index} of {split_name} has label {label}, not one of 0–{classes - 1}")
         if not text.strip():
             raise DataError(f"{name}: example {index} of {split_name} has an empty text; remove it or fill it in")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{name}: example {index} of {split_name} is no valid Unicode ({error}); mend it") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,12 @@ def label_splits(
     numeric = {split: sum(n is not None for n in found) for split, found in numbers.items()}
     if all(numeric[split] == len(rows[split]) for split in rows):
         found = {split: [n for n in values if n is not None] for split, values in numbers.items()}
-        classes = len(names) or max((n for n in found["train"]), default=-1) + 1
+        classes = len(names) or max(found["train"], default=-1) + 1
+        if classes > len(set(found["train"])) and not names:
+            raise DataError(
+                f"{source}: the largest whole-number label in training is {classes - 1}, but only "
+                f"{len(set(found['train']))} different ones occur; number the classes from 0 without gaps, or use names"
+            )
         names = names or tuple(str(k) for k in range(classes))
     elif any(numeric.values()):
         raise DataError(f"{source}: some labels are whole numbers and some are not; use one kind")
@@ -84,6 +90,8 @@ def _text_and_label(path: Path) -> list[tuple[str, Any]]:
         for column in ("text", "label"):
             if row.get(column) is None or row[column] == "" and column == "label":
                 raise DataError(f"{path}, example {number}: no {column}; columns are {', '.join(map(str, row))}")
+        if isinstance(row["label"], float) and not math.isfinite(row["label"]):
+            raise DataError(f"{path}, example {number}: the label {row['label']} is no class")
         if not isinstance(row["text"], str):
             raise DataError(f"{path}, example {number}: the text is not a string but {row['text']!r}")
         examples.append((row["text"], row["label"]))

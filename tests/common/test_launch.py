@@ -50,6 +50,19 @@ def test_unknown_engine():
         launch([], run, folder, engine="slurm")
 
 
+@pytest.mark.parametrize(("cpus", "gpus"), [(0, 0.0), (1, -1.0)])
+def test_senseless_resources(cpus, gpus):
+    with pytest.raises(ValueError, match="at least one core"):
+        launch([], run, folder, engine="ray", cpus=cpus, gpus=gpus)
+
+
+@pytest.mark.xdist_group("ray")
+def test_resources_that_the_cluster_lacks_are_an_error_and_no_endless_wait(tmp_path):
+    with pytest.raises(ValueError, match="wants 1000 GPU, but the Ray cluster has"):
+        launch([toy_config(tmp_path)], run, folder, engine="ray", workers=1, gpus=1000, show=False)
+    assert not ray.is_initialized()
+
+
 @pytest.mark.xdist_group("ray")
 def test_ray_with_two_workers_one_killed(tmp_path):
     configs = [

@@ -31,6 +31,7 @@ class RecordFactory:
         sites: int = 6,
         status: str = "finished",
         lr: float = 1e-4,
+        fingerprint: str = "f00d",
         **final: float,
     ) -> Path:
         rule, _, subset = name.partition("[")
@@ -58,6 +59,7 @@ class RecordFactory:
         _json(folder / "status.json", {"status": status, "step": 640, "message": "", "last_good_checkpoint": ""})
         _json(folder / "environment.json", {
             "cpu": "Test CPU", "gpu": "", "data_source": f"made-up {dataset}", "backbone_source": f"made-up {backbone}",
+            "data_fingerprint": fingerprint,
         })  # fmt: skip
         if status != "finished":
             return folder

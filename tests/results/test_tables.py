@@ -9,6 +9,7 @@ from rich.console import Console
 
 from common.evaluation.statistics import holm
 from results.arms import late_ensemble
+from results.costs import StepTimes, read_step_times
 from results.reader import RecordError, load_runs, probabilities, where
 from results.render import MISSING, escaped, written
 from results.table1_ablation.make import by_streams
@@ -130,6 +131,33 @@ def test_other_test_examples_are_refused(tmp_path, record):
     record(tmp_path, "dm", 0, examples=101)
     with pytest.raises(RecordError, match="different examples"):
         build_table(load_runs(tmp_path))
+
+
+def test_other_data_under_the_same_name_are_refused(tmp_path, record):
+    record(tmp_path, "meaning", 0)
+    record(tmp_path, "dm", 0, fingerprint="beef")
+    with pytest.raises(RecordError, match="other data; keep one of them"):
+        build_table(load_runs(tmp_path))
+
+
+def test_step_times_come_from_the_side_by_side_record_or_are_missing(runs, frame):
+    assert frame["step_time_ms"].isna().all()
+    names = ("meaning", "dm", "dm[phonetic]", "dm[morphological]")
+    times = StepTimes("sst5", "minilm", {name: 10.0 * (k + 1) for k, name in enumerate(names)}, "a machine")
+    timed = build_frame(runs, ROWS, LATE_ENSEMBLE, times)
+    assert row(timed, "dm")["step_time_ms"] == 20 and row(timed, "late_ensemble")["step_time_ms"] == 10 + 30 + 40
+    assert math.isnan(row(timed, "dm", "trec, minilm")["step_time_ms"]) and math.isnan(row(timed, "li")["step_time_ms"])
+    assert "a machine" in captions(runs, timed, times)["sst5, minilm"]
+    assert build_table(runs)["step_time_ms"].notna().any()  # runs of one table on one machine show their own
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"settings": {}}'])
+def test_a_damaged_record_of_step_times_is_named(tmp_path, content):
+    assert read_step_times(tmp_path) is None
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "step_time.json").write_text(content)
+    with pytest.raises(RecordError, match="no record of benchmarks.step_time"):
+        read_step_times(tmp_path)
 
 
 @pytest.mark.parametrize("width", [80, 200])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.integration import DM
+from common.data.text import DataConfig
+from common.integration import DM, IntegrationConfig
 from step1_sentiment.__main__ import main
 from step1_sentiment.predict import load_run, predict
 from step1_sentiment.run import folder_of, run
@@ -154,6 +156,68 @@ def test_table_command_skips_finished_runs_and_draws(tmp_path, capsys):
     assert list((tmp_path / "runs" / "figures").glob("*.png"))
     assert main(options) == 0
     assert first == {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("final.json")}
+
+
+def test_each_run_of_a_table_is_made_once(tmp_path, monkeypatch):
+    launched = []
+    monkeypatch.setattr(
+        "step1_sentiment.__main__.launch", lambda configs, *_, **options: launched.extend(configs) or []
+    )
+    options = ["--runtime.runs-dir", str(tmp_path)]
+    assert main(["table", "--variants", "dm", "li", "dm", "--seeds", "1", "1", *options]) == 1
+    assert [(config.name, config.train.seed) for config in launched] == [("dm", 1), ("li", 1)]
+
+
+def folder_data(folder, word="good"):
+    folder.mkdir(exist_ok=True)
+    for split in ("train", "validation", "test"):
+        rows = [f"{split} {k} {word},1\n{split} {k} bad,0\n" for k in range(8)]
+        (folder / f"{split}.csv").write_text("text,label\n" + "".join(rows))
+    return DataConfig(name="folder", path=str(folder))
+
+
+@pytest.mark.parametrize("state", ["finished", "interrupted"])
+def test_data_that_changed_since_the_run_began_are_refused(tmp_path, state):
+    config = tiny(data=folder_data(tmp_path / "data"), streams=(), integration=IntegrationConfig(rule="reference"))
+    folder = run(config, runtime(tmp_path))
+    kept = (folder / "environment.json").read_text()
+    if state == "interrupted":
+        (folder / "final.json").unlink()
+        (folder / "status.json").write_text(json.dumps({"status": "running"}))
+    folder_data(tmp_path / "data", word="great")
+    with pytest.raises(ValueError, match="the data have changed since"):
+        run(config, runtime(tmp_path))
+    assert (folder / "environment.json").read_text() == kept
+    folder_data(tmp_path / "data")
+    assert run(config, runtime(tmp_path)) == folder
+
+
+def test_a_finished_run_outlives_its_data(tmp_path):
+    config = tiny(data=folder_data(tmp_path / "data"), streams=(), integration=IntegrationConfig(rule="reference"))
+    folder = run(config, runtime(tmp_path))
+    shutil.rmtree(tmp_path / "data")
+    assert run(config, runtime(tmp_path)) == folder
+
+
+@pytest.mark.parametrize("damage", ["weights", "names", "environment", "lexicon"])
+def test_a_damaged_run_is_named(finished_run, tmp_path, damage, capsys):
+    folder = shutil.copytree(finished_run, tmp_path / "run")
+    file = {
+        "weights": folder / "model" / "model.safetensors",
+        "lexicon": next((folder / "model").glob("lexicon-*.bin")),
+    }.get(damage, folder / "environment.json")
+    content = file.read_bytes()
+    file.write_bytes(b"{}" if damage == "names" else content[: len(content) // 2])
+    assert main(["predict", "--run", str(folder), "text"]) == 2
+    assert "is damaged" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("content", [None, b"caf\xe9"])
+def test_a_file_of_texts_that_cannot_be_read_is_named(finished_run, tmp_path, content, capsys):
+    file = tmp_path / "texts"
+    file.mkdir() if content is None else file.write_bytes(content)
+    assert main(["predict", "--run", str(finished_run), "--file", str(file)]) == 2
+    assert str(file) in "".join(capsys.readouterr().err.split("\n"))
 
 
 def test_load_run_restores_config(finished_run):

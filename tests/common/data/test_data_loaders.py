@@ -234,3 +234,25 @@ def test_only_the_five_degrees_of_sst_are_ordered(tmp_path):
         load_text(DataConfig(name=name, path=str(tmp_path), allow_size_mismatch=True)) for name in ("sst5", "sst2")
     )
     assert five.ordinal and not two.ordinal
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 10**12], "number the classes from 0 without gaps"),
+        ([1, 2], "number the classes from 0 without gaps"),
+        ([0, 0], "a classifier needs at least two"),
+        (["same", "same"], "a classifier needs at least two"),
+        ([0, float("inf")], "example 2: the label inf is no class"),
+    ],
+)
+def test_labels_that_no_classifier_can_learn(tmp_path, labels, message):
+    rows = [(f"text {k}", label) for k, label in enumerate(labels * 5)]
+    with pytest.raises(DataError, match=message):
+        load_text(write_folder(tmp_path, ".jsonl", rows={"train": rows, "test": [("other text", labels[0])]}))
+
+
+def test_half_a_surrogate_pair_is_no_text(tmp_path):
+    rows = {"train": [("fine", 0), ("\ud800", 1)], "test": [("other", 0)]}
+    with pytest.raises(DataError, match="example 1 of train is no valid Unicode"):
+        load_text(write_folder(tmp_path, ".jsonl", rows=rows))
