@@ -17,6 +17,7 @@ lint: .venv/installed
 
 results: .venv/installed
 	$(BIN)/python -m results.make
+	$(BIN)/python -m results.readme
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed")'

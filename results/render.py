@@ -51,11 +51,14 @@ def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "") -
     """A Markdown document, one table per section."""
     parts = [note] if note else []
     for section, part in frame.groupby("section", sort=False):
-        text = written(part)
-        lines = ["| " + " | ".join(text.columns) + " |", "|---" + "|--:" * (len(text.columns) - 1) + "|"]
-        lines += ["| " + " | ".join(row) + " |" for row in text.itertuples(index=False)]
-        parts += [f"## {section}", "\n".join(lines), captions.get(str(section), "")]
+        parts += [f"## {section}", markdown_table(written(part)), captions.get(str(section), "")]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def markdown_table(text: pd.DataFrame) -> str:
+    """A frame of strings as a Markdown table."""
+    lines = ["| " + " | ".join(text.columns) + " |", "|---" + "|--:" * (len(text.columns) - 1) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in text.itertuples(index=False)])
 
 
 def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str) -> str:

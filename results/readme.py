@@ -1,0 +1,79 @@
+"""``python -m results.readme``: write table 1 and the benchmark records into the README, between its markers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from results.costs import STEP_TIME
+from results.reader import RECORDS
+from results.render import markdown_table, written
+
+REPOSITORY = Path(__file__).parents[1]
+TABLE = REPOSITORY / "results" / "table1_sentiment" / "table.csv"
+SHOWN = ("variant", "seeds", "accuracy %", "Δ points [95 % CI]", "p Holm", "params M", "MFLOPs/token", "step ms")
+"""Columns of table 1 that the README has room for."""
+
+
+def table1(path: Path = TABLE) -> str:
+    """Table 1 in short, one Markdown table per section, without rows that have no run."""
+    frame = pd.read_csv(path)
+    parts = []
+    for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
+        parts.append(f"{section}:\n\n{markdown_table(written(part)[list(SHOWN)])}")
+    return "\n\n".join(parts)
+
+
+def benchmarks(records: Path = RECORDS) -> str:
+    """One Markdown table per benchmark record, with the machine it was measured on."""
+    parts = []
+    for path in sorted((records / "benchmarks").glob("*.json")):
+        if path.name == STEP_TIME.name:  # stands in the tables
+            continue
+        report = json.loads(path.read_text(encoding="utf-8"))
+        machine = report["machine"]
+        where = machine.get("gpu") or f"{machine['cpu']}, {machine.get('threads', machine.get('cores'))} threads"
+        columns = list(report["rows"][0])
+        lines = [f"`python -m benchmarks.{report['benchmark']}` ({where}, torch {machine['torch']}):", ""]
+        lines += ["| " + " | ".join(column.replace("_", " ") for column in columns) + " |"]
+        lines += ["|" + "|".join("---:" if _numeric(report["rows"][0][c]) else "---" for c in columns) + "|"]
+        lines += ["| " + " | ".join(_written(row[column]) for column in columns) + " |" for row in report["rows"]]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _numeric(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _written(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+SECTIONS = {"table1": table1, "benchmarks": benchmarks}
+"""Name of the markers -> what stands between them."""
+
+
+def updated(readme: str) -> str:
+    """`readme` with the parts between the markers made anew."""
+    for name, section in SECTIONS.items():
+        start, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, rest = readme.split(start)
+        _, after = rest.split(end)
+        readme = f"{before}{start}\n{section()}\n{end}{after}"
+    return readme
+
+
+def update() -> Path:
+    """Bring the README up to date; returns its path."""
+    target = REPOSITORY / "README.md"
+    target.write_text(updated(target.read_text(encoding="utf-8")), encoding="utf-8")
+    return target
+
+
+if __name__ == "__main__":
+    print(f"wrote {update()}")
