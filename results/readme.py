@@ -22,7 +22,7 @@ def table1(path: Path = TABLE) -> str:
     frame = pd.read_csv(path)
     parts = []
     for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
-        parts.append(f"{section}:\n\n{markdown_table(written(part)[list(SHOWN)])}")
+        parts.append(f"{section}:\n\n{markdown_table(written(part).loc[:, list(SHOWN)])}")
     return "\n\n".join(parts)
 
 
