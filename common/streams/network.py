@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from pathlib import Path
@@ -25,10 +24,11 @@ CONSONANTS = (
 # The network also knows an unstressed-mark-free UW, so the inventory has it.
 PHONEMES = tuple(sorted([v + s for v in VOWELS for s in "012"] + ["UW"] + list(CONSONANTS)))
 """ARPAbet with stress; in this order the network's outputs 4 to 73."""
-_END_OF_WORD, _UNKNOWN_LETTER, _START, _END = 2, 1, 2, 3
+_NONE, _UNKNOWN_LETTER, _END_OF_WORD = 0, 1, 2
+_LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz", start=3)}
+_START, _END = 2, 3
 _MAX_PHONEMES = 20
-_BATCH = 256
-_MIN_THREADED = 512
+_BATCH = 512
 
 
 def package_folder() -> Path:
@@ -46,13 +46,20 @@ def _weights() -> dict[str, np.ndarray]:
 
 
 def _step(inputs: np.ndarray, hidden: np.ndarray, weights: dict[str, np.ndarray], side: str) -> np.ndarray:
-    """One GRU step; inputs ``[N, 3D]`` already multiplied by W_ih, hidden ``[N, D]``."""
-    recurrent = hidden @ weights[f"{side}_w_hh"].T + weights[f"{side}_b_hh"]
+    """One GRU step; inputs ``[N, 3D]`` already multiplied by W_ih and free to be overwritten, hidden ``[N, D]``."""
+    recurrent = hidden @ weights[f"{side}_w_hh"].T
+    recurrent += weights[f"{side}_b_hh"]
     width = hidden.shape[1]
-    gates = 1 / (1 + np.exp(-(inputs[:, : 2 * width] + recurrent[:, : 2 * width])))
-    reset, update = gates[:, :width], gates[:, width:]
-    new = np.tanh(inputs[:, 2 * width :] + reset * recurrent[:, 2 * width :])
-    return (1 - update) * new + update * hidden
+    gates, new = inputs[:, : 2 * width], recurrent[:, 2 * width :]
+    gates += recurrent[:, : 2 * width]
+    np.negative(gates, out=gates)
+    np.exp(gates, out=gates)
+    gates += 1
+    np.reciprocal(gates, out=gates)
+    new *= gates[:, :width]
+    new += inputs[:, 2 * width :]
+    np.tanh(new, out=new)
+    return new + gates[:, width:] * (hidden - new)
 
 
 @functools.lru_cache(maxsize=2)
@@ -64,23 +71,19 @@ def _input_table(side: str) -> np.ndarray:
 
 def predict(words: Sequence[str]) -> list[list[str]]:
     """Phonemes of lower-case words, at most 20 each; the same as ``g2p_en.G2p.predict`` word by word."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for place, word in enumerate(words):
-        by_length[len(word)].append(place)
-    # Equal lengths need no padding. The largest batches go first, so that threads end together.
-    batches = [places[i : i + _BATCH] for places in by_length.values() for i in range(0, len(places), _BATCH)]
-    batches.sort(key=lambda batch: -len(batch) * (len(words[batch[0]]) + 9))
+    order = sorted(range(len(words)), key=words.__getitem__)  # neighbours then begin alike
+    batches = [order[begin : begin + _BATCH] for begin in range(0, len(order), _BATCH)]
     result: list[list[str]] = [[] for _ in words]
 
     def run(batch: list[int]) -> None:
-        for place, phonemes in zip(batch, _predict_equal_length([words[p] for p in batch]), strict=True):
+        for place, phonemes in zip(batch, _decode(_encode([words[place] for place in batch])), strict=True):
             result[place] = phonemes
 
-    for side in ("enc", "dec"):
-        _input_table(side)  # loaded once, before the threads ask for it
     # Whole batches in threads, each product in one: the products are small, and BLAS threads would wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        if len(words) < _MIN_THREADED:
+        for side in ("enc", "dec"):
+            _input_table(side)  # loaded once, before the threads ask for it
+        if len(batches) < 2:
             for batch in batches:
                 run(batch)
         else:
@@ -94,25 +97,39 @@ def _threads() -> int:
     return int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0] or os.cpu_count() or 1)
 
 
-def _predict_equal_length(words: list[str]) -> list[list[str]]:
-    weights = _weights()
+def _encode(words: Sequence[str]) -> np.ndarray:
+    """Last states ``[N, D]``. A word takes the states of the letters it begins with like the word before it."""
+    weights, table = _weights(), _input_table("enc")
+    longest = max(len(word) for word in words)
     letters = np.array(
-        [[3 + ord(c) - 97 if "a" <= c <= "z" else _UNKNOWN_LETTER for c in word] + [_END_OF_WORD] for word in words]
-    )  # [N, L+1]
-    hidden = np.zeros((len(words), weights["enc_w_hh"].shape[1]), np.float32)
-    for column in letters.T:
-        hidden = _step(_input_table("enc")[column], hidden, weights, "enc")
-    last = np.full(len(words), _START)
-    active = np.arange(len(words))
-    result: list[list[str]] = [[] for _ in words]
-    for _ in range(_MAX_PHONEMES):
-        hidden = _step(_input_table("dec")[last], hidden, weights, "dec")
+        [[_LETTERS.get(c, _UNKNOWN_LETTER) for c in w] + [_END_OF_WORD] + [_NONE] * (longest - len(w)) for w in words]
+    )  # [N, longest + 1]
+    new = np.ones(letters.shape, dtype=bool)
+    np.logical_or.accumulate(letters[1:] != letters[:-1], axis=1, out=new[1:])
+    new &= letters != _NONE
+    width = weights["enc_w_hh"].shape[1]
+    hidden, place = np.zeros((1, width), np.float32), np.zeros(len(words), dtype=np.int64)
+    last = np.empty((len(words), width), np.float32)
+    for letter, fresh in zip(letters.T, new.T, strict=True):
+        hidden = _step(table[letter[fresh]], hidden[place[fresh]], weights, "enc")
+        place = np.cumsum(fresh) - 1
+        ended = letter == _END_OF_WORD
+        last[ended] = hidden[place[ended]]
+    return last
+
+
+def _decode(hidden: np.ndarray) -> list[list[str]]:
+    """Phonemes from the encoder's last states ``[N, D]``; a finished word leaves the batch."""
+    weights, table = _weights(), _input_table("dec")
+    outputs = np.full((len(hidden), _MAX_PHONEMES), _END)
+    last, active = np.full(len(hidden), _START), np.arange(len(hidden))
+    for step in range(_MAX_PHONEMES):
+        hidden = _step(table[last], hidden, weights, "dec")
         last = (hidden @ weights["fc_w"].T + weights["fc_b"]).argmax(axis=1)
+        outputs[active, step] = last
         going = last != _END
         active, hidden, last = active[going], hidden[going], last[going]
         if not len(active):
             break
-        for place, output in zip(active, last, strict=True):
-            if output > _END:  # 0 to 3 are specials
-                result[place].append(PHONEMES[output - _END - 1])
-    return result
+    # 0 to 3 are specials
+    return [[PHONEMES[output - _END - 1] for output in row if output > _END] for row in outputs.tolist()]

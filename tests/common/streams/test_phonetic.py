@@ -86,7 +86,9 @@ def test_numbers_as_inflect():
         assert spoken(str(number), "th") == ordinal.split()
 
 
-def test_batched_network_equals_g2p_en(phonetic):
+@pytest.mark.parametrize("batch", [512, 7])
+def test_batched_network_equals_g2p_en(phonetic, monkeypatch, batch):
+    monkeypatch.setattr(network, "_BATCH", batch)
     pytest.importorskip("g2p_en")
     g2p, _ = load_g2p_en()
     assert tuple(g2p.phonemes[4:]) == network.PHONEMES
@@ -94,6 +96,7 @@ def test_batched_network_equals_g2p_en(phonetic):
         network.PHONEMES
     )
     words = ["zorblax", "spielbergian", "q", "unfilmable", "mcfoo", "schadenfreudelike", "kubrickesque", "a" * 24]
+    words += ["zorblax", "zorblaxian", "zorb", "zörb", "zorblaxed"]
     words += ["".join(chr(97 + (i * i * k + 3 * k) % 26) for i in range(2 + k % 9)) for k in range(80)]
     expected = [[p for p in g2p.predict(word) if not p.startswith("<")] for word in words]
     assert network.predict(words) == expected
