@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Sequence
@@ -12,14 +11,13 @@ from typing import Any, Iterable, Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from common.streams import store
-from common.streams.analyser import FIRST_SYMBOL, WordAnalyser, analyser_class, digest
+from common.streams.analyser import FIRST_SYMBOL, analyser_class
 from common.streams.config import StreamConfig
 from common.streams.controls import derangement, noise_rows, stand_in
+from common.streams.fitting import build_lexicons
 from common.streams.lexicon import Lexicon
-from common.streams.words import count_words, split_words, words_of_tokens
+from common.streams.words import split_words, words_of_tokens
 
 STREAMS_FILE = "streams.json"
 
@@ -100,34 +98,7 @@ class StreamProcessor:
             workers, progress: see ``Lexicon.build``.
         """
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
-        kinds = {stream.of or stream.kind for stream in streams} - {"duplicate"}
-        classes = {kind: analyser_class(kind) for kind in sorted(kinds)}
-        counts: Counter[str] = Counter()
-        others: Counter[str] = Counter()
-        if classes:
-            counts = count_words(tqdm(train_texts, desc="train words", unit="text", disable=not progress))
-            hidden = not progress or not other_texts
-            others = count_words(tqdm(other_texts, desc="other words", unit="text", disable=hidden))
-        fitted: dict[str, WordAnalyser] = {}
-        shared: dict[tuple[str, int], Lexicon] = {}
-        lexicons: dict[str, Lexicon] = {}
-        stands_for: dict[str, int] = {}
-        for stream in streams:
-            kind = stream.of or stream.kind
-            if kind == "duplicate":
-                continue
-            if kind not in fitted:
-                fitted[kind] = _fit(classes[kind], counts, stream, cache, progress)
-            analyser = fitted[kind]
-            if stream.of:
-                stands_for[stream.label] = len(analyser.symbols) + FIRST_SYMBOL
-                continue
-            if (stream.kind, stream.max_pieces) not in shared:
-                keys = {key for words in (counts, others) for word in words for key in analyser.candidates(word)}
-                shared[stream.kind, stream.max_pieces] = Lexicon.build(
-                    analyser, keys, stream.max_pieces, cache, workers, progress
-                )
-            lexicons[stream.label] = shared[stream.kind, stream.max_pieces]
+        lexicons, stands_for = build_lexicons(streams, train_texts, other_texts, cache, workers, progress)
         return cls(tokenizer, streams, max_length, lexicons, stands_for)
 
     def stream_vocabularies(self) -> dict[str, int]:
@@ -272,20 +243,3 @@ def _pad(rows: Iterable[Sequence[int] | np.ndarray], value: int, length: int = 1
     for place, row in enumerate(rows):
         out[place, : len(row)] = row
     return out
-
-
-def _fit(
-    kind: type[WordAnalyser], words: Mapping[str, int], config: StreamConfig, cache: Path | None, progress: bool
-) -> WordAnalyser:
-    """A fitted analyser, from the cache if the same words were fitted before by the same version."""
-    learns = kind.fit.__func__ is not WordAnalyser.fit.__func__
-    if cache is None or not learns:
-        return kind.fit(words, config, progress)
-    name = digest(kind.kind, kind.version(), sorted(words.items()))
-    path = cache / f"analyser-{kind.kind}-{name}.bin"
-    cached = store.read_cache(path)
-    if cached is not None:
-        return kind.from_state(cached[0])
-    analyser = kind.fit(words, config, progress)
-    store.write(path, analyser.state())
-    return analyser
