@@ -11,6 +11,7 @@ import torch
 import transformers
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def machine() -> dict[str, str | int]:
@@ -38,7 +39,8 @@ def write_report(report: dict, out: Path | None) -> None:
     for column in rows[0]:
         table.add_column(column, justify="right" if isinstance(rows[0][column], (int, float)) else "left")
     for row in rows:
-        table.add_row(*(f"{value:,.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+        # Text, not str: rich would take the brackets of dm[phonetic] for markup.
+        table.add_row(*(Text(f"{value:,.3f}" if isinstance(value, float) else str(value)) for value in row.values()))
     console = Console(width=max(160, Console().width))
     console.print(table)
     if out is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ import tyro
 
 from benchmarks.report import machine, write_report
 from common.data.text import DataConfig
+from common.streams.config import StreamConfig
 from common.training.config import RuntimeConfig
 from common.training.evaluate import autocast, resolve_device
 from common.training.optimiser import build_optimiser
@@ -27,7 +29,7 @@ from common.training.task import Batch, to_device
 from results.table1_ablation.configs import VARIANTS as ABLATION
 from results.table1_sentiment.configs import VARIANTS as TABLE
 from step1_sentiment.config import SentimentConfig, small, variant
-from step1_sentiment.data import build_data
+from step1_sentiment.data import SentimentData, build_data
 from step1_sentiment.model import build_model
 from step1_sentiment.task import SentimentTask
 
@@ -51,14 +53,15 @@ class Settings:
     """Where the record goes."""
 
 
-def timed(config: SentimentConfig, settings: Settings, device: torch.device, cache: str) -> list[float]:
+def timed(config: SentimentConfig, data: SentimentData, settings: Settings, device: torch.device) -> list[float]:
     """Milliseconds of each timed step: forward, backward, clipping, update."""
-    data = build_data(config, RuntimeConfig(cache_dir=cache, progress=False))
     torch.manual_seed(0)
     task = SentimentTask(build_model(config, data.processor, len(data.text.label_names))).to(device)
     task.train()
     optimiser = build_optimiser(task, task.parts(), config.train, fused=True)
-    batches = [to_device(batch, device) for batch in islice(data.loaders["train"], settings.warm + settings.steps)]
+    loader = data.loaders["train"]
+    loader.set_epoch(0)  # every variant sees the same texts
+    batches = [to_device(batch, device) for batch in islice(loader, settings.warm + settings.steps)]
     return [step(task, optimiser, batch, config, device) for batch in batches][settings.warm :]
 
 
@@ -77,17 +80,25 @@ def step(
     return 1000 * (time.perf_counter() - start)
 
 
+def _one_each(configs: Iterable[SentimentConfig]) -> dict[tuple[StreamConfig, ...], SentimentConfig]:
+    """One config per set of streams: those share their batches."""
+    return {config.streams: config for config in configs}
+
+
 def run(settings: Settings) -> dict:
     """Median over rounds and batches, and its ratio to the first variant's."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
     base = replace(small(), backbone=settings.backbone, data=DataConfig(name="sst5", path=settings.path))
-    times: dict[str, list[float]] = {name: [] for name in settings.variants}
+    configs = {name: variant(base, name) for name in settings.variants}
     with tempfile.TemporaryDirectory() as cache:
-        for _ in range(settings.rounds):
-            for name in settings.variants:
-                times[name] += timed(variant(base, name), settings, device, cache)
+        runtime = RuntimeConfig(cache_dir=cache, progress=False)
+        data = {streams: build_data(config, runtime) for streams, config in _one_each(configs.values()).items()}
+    times: dict[str, list[float]] = {name: [] for name in settings.variants}
+    for _ in range(settings.rounds):
+        for name, config in configs.items():
+            times[name] += timed(config, data[config.streams], settings, device)
     medians = {name: statistics.median(values) for name, values in times.items()}
     first = medians[settings.variants[0]]
     rows = [{"variant": name, "step_ms": value, "ratio": value / first} for name, value in medians.items()]
