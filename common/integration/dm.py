@@ -41,6 +41,7 @@ class DirectMixing(Integration):
             self.preserves = "nearly"
         if config.alpha_noise:
             self.preserves = "no"
+        self._seen: dict[str, tuple[Tensor, Tensor]] = {}
 
     def constrained(self) -> str:
         """The constraint α stands under, or an empty string."""
@@ -105,7 +106,7 @@ class DirectMixing(Integration):
     ) -> Combined:
         alphas = self.alphas(streams, present, site)
         direct = self.direct_terms(streams, alphas, state, site)
-        pairs = self.project.weighted(self.project.scaled(streams, self.target(streams, present)), alphas)
+        pairs = self.project.weighted(self.scaled(streams, present, site), alphas)
         total = bias = self.inner_bias(site)
         if pairs:
             inputs, matrices = zip(*pairs, strict=True)
@@ -131,6 +132,21 @@ class DirectMixing(Integration):
     def inner_bias(self, site: int) -> Tensor | None:
         """``b_l [D]``; None at the last site."""
         return self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
+
+    def scaled(
+        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
+    ) -> dict[str, Tensor]:
+        """Narrow secondary streams with the scale of their projection."""
+        target = self.target(streams, present)
+        if torch.is_grad_enabled():  # what is remembered must not keep a graph alive
+            return self.project.scaled(streams, target)
+        # Nothing outlives a pass: the parameters may be others in the next one.
+        if site == 0:
+            self._seen.clear()
+        scaled = self.project.scaled(streams, target, self._seen)
+        if site == self.sites - 1:
+            self._seen.clear()
+        return scaled
 
     def target(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None) -> Tensor | None:
         """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""
@@ -177,14 +193,15 @@ def hide_absent(logits: Tensor, names: tuple[str, ...], present: Mapping[str, Te
 
 
 def add_weighted(total: Tensor | None, direct: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """``total + Σ tensor · weight``, each in one pass over ``[B, T, D]``."""
+    """``total + Σ tensor · weight`` as ``[B, T, D]``, in the dtype of the first tensor."""
     if not direct:
         assert total is not None, "an integration has at least one term"
         return total
     # Autocast would first copy all three operands of addcmul to fp32; the kernel promotes them itself.
     with torch.autocast(direct[0][0].device.type, enabled=False):
-        for wide, weight in direct:
-            weight = weight.to(wide.dtype)
-            total = wide * weight if total is None else torch.addcmul(total, wide, weight)
-    assert total is not None
-    return total
+        wide, weight = direct[0]
+        joined = wide * weight.to(wide.dtype)
+        # In place: on a CPU, touching new memory of this size costs more than the sum.
+        for wide, weight in direct[1:]:
+            joined.addcmul_(wide, weight.to(wide.dtype))
+        return joined if total is None else joined.add_(total)

@@ -42,7 +42,7 @@ class Hierarchical(DirectMixing):
         alphas = self.alphas(streams, present, site)
         direct = self.direct_terms(streams, alphas, state, site)
         joined = {name: wide * weight for name, (wide, weight) in direct.items()}
-        pairs = self.project.weighted(self.project.scaled(streams, self.target(streams, present)), alphas)
+        pairs = self.project.weighted(self.scaled(streams, present, site), alphas)
         joined |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
         # What stands in the running sum, by term: a stage bends all of them by the same gain.
         terms = {name: joined[name] for name in joined if name not in self.names}

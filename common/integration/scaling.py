@@ -53,11 +53,18 @@ class Projection(nn.Module):
             return {}
         return dict(zip(self.widths, self.weight.split(list(self.widths.values()), dim=1), strict=True))
 
-    def scaled(self, streams: Mapping[str, Tensor], target: Tensor | None) -> dict[str, Tensor]:
+    def scaled(
+        self,
+        streams: Mapping[str, Tensor],
+        target: Tensor | None,
+        seen: dict[str, tuple[Tensor, Tensor]] | None = None,
+    ) -> dict[str, Tensor]:
         """Narrow streams ``[B, T, D_i]`` times the factor that gives ``P_i s_i`` its scale.
 
         Args:
             target: RMS ``[B, T, 1]`` that projected streams get under scale `reference`; None means 1.
+            seen: name -> (stream, its ``1/rms(P_i s_i)``) of the site below, to be read and brought up to date: sites
+                that read the same depth of a stream have this factor in common. None computes it anew.
         """
         if self.scale == "none":
             return {name: streams[name] for name in self.widths}
@@ -65,7 +72,12 @@ class Projection(nn.Module):
         for name, matrix in self.matrices().items():
             stream = streams[name]
             with torch.autocast(stream.device.type, enabled=False):
-                factor = torch.rsqrt(_mean_square(stream.float(), matrix.float()) + EPS)  # [B, T, 1]
+                if seen is not None and name in seen and seen[name][0] is stream:
+                    factor = seen[name][1]
+                else:
+                    factor = torch.rsqrt(_mean_square(stream.float(), matrix.float()) + EPS)  # [B, T, 1]
+                if seen is not None:
+                    seen[name] = (stream, factor)
                 if target is not None and self.scale == "reference":
                     factor = factor * target
                 scaled[name] = (stream * factor).to(stream.dtype)

@@ -73,6 +73,19 @@ def test_alpha_means_the_same_whatever_the_scale_of_the_projection(lab, scale, f
     torch.testing.assert_close(lab.run(module, streams)[-1].state, before, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("rule", ["dm", "hierarchical"])
+def test_sites_may_share_a_depth_and_passes_share_nothing(lab, rule):
+    module = lab.build(rule)
+    streams = lab.streams(module)
+    shared = [{**site, "b": streams[0]["b"]} for site in streams]
+    for seed in range(2):
+        lab.shake(module, seed=seed)
+        expected = lab.run(module, shared)[-1].state
+        with torch.no_grad():
+            assert torch.equal(lab.run(module, shared)[-1].state, expected)
+            lab.run(module, shared[:1] + streams[1:])
+
+
 @pytest.mark.parametrize("rule", ["dm", "dm_linear", "multiplicative", "hierarchical", "li_soma"])
 @pytest.mark.parametrize("reference", ["ref", None])
 def test_equal_start_keeps_the_variance(rule, reference):
