@@ -27,7 +27,7 @@ def write(path: Path, meta: dict[str, Any], **arrays: np.ndarray) -> None:
     """Writes JSON-able ``meta`` and arrays atomically, with a checksum. Of concurrent writers the last wins."""
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(meta, ensure_ascii=True).encode(), dtype=np.uint8)
-    np.savez_compressed(buffer, allow_pickle=False, meta=text, **arrays)
+    np.savez(buffer, allow_pickle=False, meta=text, **arrays)  # small enough that compressing costs more than it saves
     payload = buffer.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
