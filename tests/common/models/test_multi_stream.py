@@ -196,11 +196,16 @@ def test_hooks_stay_silent_when_the_backbone_runs_alone():
     assert torch.equal(model.backbone(**call).logits, plain(**call).logits)
 
 
-def test_compiled_model_equals_eager():
+@pytest.mark.parametrize("training", [True, False])
+def test_compiled_model_equals_eager(training):
     model, inputs = build(), batch()
     randomise(model)
     compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
-    torch.testing.assert_close(compiled(**inputs).logits, model(**inputs).logits)
+    with torch.set_grad_enabled(training):
+        for scale in (1.0, 2.0):  # the second pass finds other parameters under the compiled graph
+            with torch.no_grad():
+                model.integration.project.weight.mul_(scale)
+            torch.testing.assert_close(compiled(**inputs).logits, model(**inputs).logits)
 
 
 def test_encoder_can_be_shared_between_streams_and_across_depth():
