@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
@@ -73,7 +74,8 @@ class Lexicon:
         rows = np.where(there, np.cumsum(there), 0)
         table = np.full((1 + np.count_nonzero(there), max_pieces), PAD, dtype=np.int16 if small else np.int32)
         filled = np.arange(max_pieces) < lengths[there, None]
-        table[1:][filled] = [ids.get(symbol, UNKNOWN) for word in symbols for symbol in word[:max_pieces]]
+        kept = chain.from_iterable(word[:max_pieces] for word in symbols)
+        table[1:][filled] = list(map(ids.get, kept, repeat(UNKNOWN)))
         lexicon = cls(analyser, distinct, rows.tolist(), table)
         if path is not None:
             store.write(path, {}, rows=rows.astype(np.int32), table=table)
