@@ -8,6 +8,7 @@ from common.integration.base import (
     Integrated,
     Integration,
     IntegrationConfig,
+    Site,
     build_integration,
     register,
     rules,
@@ -29,5 +30,6 @@ def LI(**options) -> IntegrationConfig:
 
 
 __all__ = [
-    "DM", "LI", "Combined", "Integrated", "Integration", "IntegrationConfig", "build_integration", "register", "rules",
+    "DM", "LI", "Combined", "Integrated", "Integration", "IntegrationConfig", "Site", "build_integration", "register",
+    "rules",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import IntegrationConfig, register
+from common.integration.base import IntegrationConfig, Site, register
 from common.integration.dm import DirectMixing, hide_absent
 from common.integration.scaling import normalised
 
@@ -36,12 +36,10 @@ class AttentionWeighted(DirectMixing):
     def constrained(self) -> str:
         return "softmax"
 
-    def alphas(
-        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
-    ) -> dict[str, Tensor]:
+    def alphas(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
         keys = [F.linear(normalised(streams[n]), k) for n, k in zip(self.names, self.keys, strict=True)]
         key = torch.stack(keys, dim=2).float()  # [B, T, N, h]
-        query = F.linear(key.mean(2), self.query[self.row(site)]).float()  # [B, T, h]
+        query = F.linear(key.mean(2), self.query[self.row(site.index)]).float()  # [B, T, h]
         logits = (key * query.unsqueeze(2)).sum(-1) / math.sqrt(self.config.hidden)
-        logits = hide_absent(logits + self.mixing["alpha"][self.row(site)], self.names, present)
+        logits = hide_absent(logits + self.mixing["alpha"][self.row(site.index)], self.names, site.present)
         return dict(zip(self.names, logits.softmax(-1).unbind(-1), strict=True))

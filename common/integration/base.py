@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from common.integration.config import IntegrationConfig
 from common.integration.regularisers import balance_penalty
+from common.integration.site import Site
 
 RECURRENT = "state"
 """Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
@@ -62,9 +63,6 @@ class Integration(nn.Module, ABC):
     """True for rules that are defined as a change of the backbone's own stream."""
     inits: ClassVar[frozenset[str]] = frozenset({"preserving"})
     """Values of the config's `init` that the rule knows."""
-    scale_like: Tensor | None = None
-    """Reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given: analyses that replace
-    the reference set it, so that the other terms stay as they are."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Fields of the config that the rule reads besides rule, stream_dropout and balance_penalty."""
 
@@ -96,15 +94,7 @@ class Integration(nn.Module, ABC):
             self.preserves = "no"
 
     @abstractmethod
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         """Join masked raw streams ``[B, T, D_i]`` and the state ``[B, T, D]`` at one site."""
 
     def after_norm(self, hidden: Tensor) -> Tensor:
@@ -125,6 +115,7 @@ class Integration(nn.Module, ABC):
         site: int = 0,
         report: bool = True,
         mask: Tensor | None = None,
+        scale_like: Tensor | None = None,
     ) -> Integrated:
         """Integrate the streams of one site.
 
@@ -135,6 +126,8 @@ class Integration(nn.Module, ABC):
             site: 0-based depth.
             report: also compute contributions (costs one norm per term).
             mask: bool ``[B, T]``, True at real tokens; read by the rules that attend and by the balance penalty.
+            scale_like: reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given, for
+                analyses that replace the reference and want the other terms as they were.
         """
         if set(self.names) != set(streams):
             raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
@@ -149,7 +142,8 @@ class Integration(nn.Module, ABC):
         masked = {name: self._blank_absent(streams[name], present, name) for name in self.names}
         state_in = None if self.last_site_only else state
         weight = self.config.balance_penalty if self.training else 0.0
-        combined = self.combine(masked, state_in, dict(present) if present else None, site, report or weight > 0, mask)
+        place = Site(site, present or None, mask, report or weight > 0, scale_like)
+        combined = self.combine(masked, state_in, place)
         penalty = None
         if weight > 0 and combined.terms is not None:
             penalty = weight * balance_penalty({name: combined.terms[name] for name in self.names}, present, mask)

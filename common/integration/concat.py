@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.scaling import normalised
 from common.integration.split import gelu_gain
 
@@ -35,22 +35,14 @@ class Concat(Integration):
         down = torch.randn(width, config.hidden) / math.sqrt(config.hidden)
         self.down = nn.Parameter(down if reference is None else torch.zeros_like(down))
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         inputs = [normalised(streams[name]) for name in self.names]
         inner = F.linear(torch.cat(inputs, dim=-1), self.up, self.bias)  # [B, T, h]
         state = F.linear(F.gelu(inner), self.down)
         if self.reference is not None:
             state = state + streams[self.reference]
         terms = None
-        if report:
+        if site.report:
             gain = gelu_gain(inner)
             columns = self.up.split([self.widths[name] for name in self.names], dim=1)
             parts = [F.linear(x, up) * gain for x, up in zip(inputs, columns, strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from common.integration.attend import CrossAttend
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 
 
 @register("cross_attention")
@@ -29,19 +29,11 @@ class CrossAttention(Integration):
             CrossAttend(width, widths[name], config.hidden, config.heads, zero=True) for name in self.secondary
         )
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         assert self.reference is not None
         total = reference = streams[self.reference]
         terms = {self.reference: reference}
         for name, attend in zip(self.secondary, self.attend, strict=True):
-            terms[name] = attend(reference, streams[name], mask)
+            terms[name] = attend(reference, streams[name], site.mask)
             total = total + terms[name]
         return Combined(total, terms, None)

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, register
+from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
-from common.integration.scaling import Projection, normalised, reference_rms
+from common.integration.scaling import Projection, normalised
 
 
 @register("dm")
@@ -73,19 +73,17 @@ class DirectMixing(Integration):
         """Row of the `position`-th γ, U or bias in use."""
         return 0 if self.inner_rows == 1 else position
 
-    def alphas(
-        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
-    ) -> dict[str, Tensor]:
+    def alphas(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
         """stream -> α in fp32: ``[]``, ``[D]`` or ``[B, T]``."""
-        alpha = self.mixing["alpha"][self.row(site)]  # [N] or [N, D]
+        alpha = self.mixing["alpha"][self.row(site.index)]  # [N] or [N, D]
         if self.config.granularity == "channel":
             alpha = constrain(alpha.T, self.config.constraint).T
         elif self.config.granularity == "token":
-            directions = self.mixing["direction"][self.row(site)].split(list(self.widths.values()))
+            directions = self.mixing["direction"][self.row(site.index)].split(list(self.widths.values()))
             moved = [token_score(streams[n], v) for n, v in zip(self.names, directions, strict=True)]
             logits = alpha + torch.stack(moved, dim=-1)  # [B, T, N]
             if self.config.constraint == "softmax":
-                logits = hide_absent(logits, self.names, present)
+                logits = hide_absent(logits, self.names, site.present)
             return dict(zip(self.names, constrain(logits, self.config.constraint).unbind(-1), strict=True))
         else:
             alpha = constrain(alpha, self.config.constraint)
@@ -95,24 +93,16 @@ class DirectMixing(Integration):
         """The recurrent term as (tensor ``[B, T, D]``, weight ``[]``)."""
         return state, self.mixing["gamma"][self.inner_row(site - 1)]
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
-        alphas = self.alphas(streams, present, site)
-        direct = self.direct_terms(streams, alphas, state, site)
-        pairs = self.project.weighted(self.scaled(streams, present, site), alphas)
-        total = bias = self.inner_bias(site)
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
+        alphas = self.alphas(streams, site)
+        direct = self.direct_terms(streams, alphas, state, site.index)
+        pairs = self.project.weighted(self.scaled(streams, site), alphas)
+        total = bias = self.inner_bias(site.index)
         if pairs:
             inputs, matrices = zip(*pairs, strict=True)
             total = F.linear(torch.cat(inputs, dim=-1), torch.cat(matrices, dim=1), bias)
         terms = None
-        if report:
+        if site.report:
             terms = {name: wide * weight for name, (wide, weight) in direct.items()}
             terms |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
         return Combined(self.activate(add_weighted(total, list(direct.values()))), terms, alphas)
@@ -133,28 +123,24 @@ class DirectMixing(Integration):
         """``b_l [D]``; None at the last site."""
         return self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
 
-    def scaled(
-        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
-    ) -> dict[str, Tensor]:
+    def scaled(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
         """Narrow secondary streams with the scale of their projection."""
-        target = self.target(streams, present)
+        target = self.target(streams, site)
         if torch.is_grad_enabled():  # what is remembered must not keep a graph alive
             return self.project.scaled(streams, target)
         # Nothing outlives a pass: the parameters may be others in the next one.
-        if site == 0:
+        if site.index == 0:
             self._seen.clear()
         scaled = self.project.scaled(streams, target, self._seen)
-        if site == self.sites - 1:
+        if site.index == self.sites - 1:
             self._seen.clear()
         return scaled
 
-    def target(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None) -> Tensor | None:
+    def target(self, streams: Mapping[str, Tensor], site: Site) -> Tensor | None:
         """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""
         if self.reference is None or self.config.scale != "reference" or not self.secondary:
             return None
-        if self.scale_like is not None:
-            return reference_rms(self.scale_like, None)
-        return reference_rms(streams[self.reference], (present or {}).get(self.reference))
+        return site.scale(streams[self.reference], self.reference)
 
 
 @register("dm_linear")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.scaling import normalised
 
 
@@ -30,15 +30,7 @@ class FiLM(Integration):
         if self.secondary:
             self.modulate = nn.Parameter(torch.zeros(2 * width, sum(widths[name] for name in self.secondary)))
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         assert self.reference is not None
         reference = streams[self.reference]
         if not self.secondary:
@@ -46,7 +38,7 @@ class FiLM(Integration):
         inputs = [normalised(streams[name]) for name in self.secondary]
         gain, shift = F.linear(torch.cat(inputs, dim=-1), self.modulate).chunk(2, dim=-1)  # [B, T, D] each
         terms = None
-        if report:
+        if site.report:
             terms = {self.reference: reference}
             columns = self.modulate.split([self.widths[name] for name in self.secondary], dim=1)
             for name, stream, column in zip(self.secondary, inputs, columns, strict=True):

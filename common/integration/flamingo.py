@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from common.integration.attend import CrossAttend
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights
 from common.integration.scaling import EPS
 from common.integration.split import gelu_gain
@@ -40,28 +40,20 @@ class Flamingo(Integration):
         self.down = nn.Parameter(torch.randn(width, inner) / math.sqrt(inner))
         self.mixing = MixingWeights(gates=torch.zeros(len(widths)))  # one per secondary stream, then the FFN's
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         assert self.reference is not None
         gates = self.mixing["gates"].tanh()
         y = reference = streams[self.reference]
         terms = {self.reference: reference}
         for index, (name, attend) in enumerate(zip(self.secondary, self.attend, strict=True)):
-            terms[name] = attend(reference, streams[name], mask) * gates[index]
+            terms[name] = attend(reference, streams[name], site.mask) * gates[index]
             y = y + terms[name]
         factor = torch.rsqrt(y.float().square().mean(-1, keepdim=True) + EPS)
         inner = F.linear((y * factor).to(y.dtype), self.up)  # [B, T, 4h]
         state = y + F.linear(F.gelu(inner), self.down) * gates[-1]
-        if report:
+        if site.report:
             gain = gelu_gain(inner)
             for name, term in terms.items():
                 part = F.linear((term * factor).to(y.dtype), self.up) * gain
                 terms[name] = term + F.linear(part, self.down) * gates[-1]
-        return Combined(state, terms if report else None, None)
+        return Combined(state, terms if site.report else None, None)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import IntegrationConfig, register
+from common.integration.base import IntegrationConfig, Site, register
 from common.integration.dm import DirectMixing
 from common.integration.scaling import normalised
 
@@ -30,9 +30,9 @@ class Gated(DirectMixing):
     def constrained(self) -> str:
         return "sigmoid"
 
-    def alphas(
-        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
-    ) -> dict[str, Tensor]:
+    def alphas(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
         everything = torch.cat([normalised(streams[name]) for name in self.names], dim=-1)
-        logits = F.linear(everything, self.gate[self.row(site)]).float() + self.mixing["alpha"][self.row(site)]
+        logits = (
+            F.linear(everything, self.gate[self.row(site.index)]).float() + self.mixing["alpha"][self.row(site.index)]
+        )
         return dict(zip(self.names, logits.sigmoid().unbind(-1), strict=True))  # [B, T] each

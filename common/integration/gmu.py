@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.scaling import normalised
 
 
@@ -35,15 +35,7 @@ class GatedMultimodalUnit(Integration):
         out = torch.randn(width, hidden) / math.sqrt(hidden)
         self.out = nn.Parameter(out if reference is None else torch.zeros_like(out))
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         inputs = [normalised(streams[name]) for name in self.names]
         gates = F.linear(torch.cat(inputs, dim=-1), self.gates).sigmoid().chunk(len(inputs), dim=-1)  # [B, T, h] each
         parts = [g * F.linear(x, w).tanh() for g, x, w in zip(gates, inputs, self.inputs, strict=True)]
@@ -51,7 +43,7 @@ class GatedMultimodalUnit(Integration):
         if self.reference is not None:
             state = state + streams[self.reference]
         terms = None
-        if report:
+        if site.report:
             terms = {name: F.linear(part, self.out) for name, part in zip(self.names, parts, strict=True)}
             if self.reference is not None:
                 terms[self.reference] = terms[self.reference] + streams[self.reference]

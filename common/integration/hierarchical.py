@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from common.integration.base import Combined, register
+from common.integration.base import Combined, Site, register
 from common.integration.dm import DirectMixing
 from common.integration.scaling import sum_terms
 from common.integration.split import gelu_gain
@@ -30,31 +30,23 @@ class Hierarchical(DirectMixing):
             weights["eta"] = torch.zeros(self.rows, len(self.names) - 2)
         return weights
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
-        alphas = self.alphas(streams, present, site)
-        direct = self.direct_terms(streams, alphas, state, site)
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
+        alphas = self.alphas(streams, site)
+        direct = self.direct_terms(streams, alphas, state, site.index)
         joined = {name: wide * weight for name, (wide, weight) in direct.items()}
-        pairs = self.project.weighted(self.scaled(streams, present, site), alphas)
+        pairs = self.project.weighted(self.scaled(streams, site), alphas)
         joined |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
         # What stands in the running sum, by term: a stage bends all of them by the same gain.
         terms = {name: joined[name] for name in joined if name not in self.names}
-        x = sum_terms(terms.values(), self.inner_bias(site))
+        x = sum_terms(terms.values(), self.inner_bias(site.index))
         for stage, name in enumerate(self.names):
             if stage > 1:
                 assert x is not None
-                gain = 1 + self.mixing["eta"][self.row(site), stage - 2] * (gelu_gain(x) - 1)
+                gain = 1 + self.mixing["eta"][self.row(site.index), stage - 2] * (gelu_gain(x) - 1)
                 x = (x * gain).to(x.dtype)
-                if report:
+                if site.report:
                     terms = {earlier: term * gain for earlier, term in terms.items()}
             x = joined[name] if x is None else x + joined[name]
             terms[name] = joined[name]
         assert x is not None
-        return Combined(self.activate(x), terms if report else None, alphas)
+        return Combined(self.activate(x), terms if site.report else None, alphas)

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights
-from common.integration.scaling import EPS, Projection, reference_rms
+from common.integration.scaling import EPS, Projection
 from common.integration.split import gelu_gain
 
 
@@ -40,19 +40,11 @@ class HyperConnections(Integration):
         self.up = nn.Parameter(torch.randn(config.hidden, width) / math.sqrt(width))
         self.down = nn.Parameter(torch.zeros(width, config.hidden))
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         target = None
         lanes: dict[str, Tensor] = {}
         if self.reference is not None:
-            target = reference_rms(streams[self.reference], (present or {}).get(self.reference))
+            target = site.scale(streams[self.reference], self.reference)
             lanes[self.reference] = streams[self.reference]
         lanes |= self.project(streams, target)
         carried = dict(zip(self.names, self.mixing["alpha"].unbind(0), strict=True))
@@ -63,9 +55,9 @@ class HyperConnections(Integration):
         inner = F.linear((entered * factor).to(entered.dtype), self.up)  # [B, T, h]
         write = self.mixing["write"]
         state = torch.stack(list(terms.values())).sum(0) + F.linear(F.gelu(inner), self.down) * write
-        if report:
+        if site.report:
             gain = gelu_gain(inner)
             for name in self.names:
                 part = F.linear((lanes[name] * read[name] * factor).to(entered.dtype), self.up) * gain
                 terms[name] = terms[name] + F.linear(part, self.down) * write
-        return Combined(state, terms if report else None, carried)
+        return Combined(state, terms if site.report else None, carried)

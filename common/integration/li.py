@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, register
+from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 
 
 @register("li_soma")
@@ -65,28 +65,20 @@ class SomaIntegration(Integration):
             parts[self.residual] = parts[self.residual] + identity
         return parts
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         inputs = {name: streams[name] for name in self.names}
-        if self._has_state(site):
+        if self._has_state(site.index):
             first = inputs[self.names[0]]
             below = first.new_zeros(*first.shape[:2], self.width) if state is None else state
             inputs = {RECURRENT: below, **inputs}
-        join = self._join(site)
+        join = self._join(site.index)
         total = F.linear(torch.cat(list(inputs.values()), dim=-1), join.weight, join.bias)
         if self.residual is not None:
             total = total + streams[self.residual]
         terms = None
-        if report:
-            terms = {name: F.linear(inputs[name], matrix) for name, matrix in self.matrices(site).items()}
-        return Combined(self.finish(total, site), terms, None)
+        if site.report:
+            terms = {name: F.linear(inputs[name], matrix) for name, matrix in self.matrices(site.index).items()}
+        return Combined(self.finish(total, site.index), terms, None)
 
     def finish(self, total: Tensor, site: int) -> Tensor:
         """From the sum ``[B, T, D]`` to the state."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 from common.integration.scaling import EPS, normalised
 
 
@@ -32,15 +32,7 @@ class MultimodalAdaptationGate(Integration):
         self.gates = nn.ParameterList(torch.randn(width, d + width) / math.sqrt(d + width) for d in narrow)
         self.shifts = nn.ParameterList(torch.zeros(width, d) for d in narrow)
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         assert self.reference is not None
         reference = streams[self.reference]
         if not self.secondary:
@@ -55,7 +47,7 @@ class MultimodalAdaptationGate(Integration):
         limit = _norm(reference) / _norm(total)
         scale = limit.clamp_max(1.0).to(total.dtype)  # [B, T, 1]
         terms = None
-        if report:
+        if site.report:
             terms = {self.reference: reference}
             terms |= {name: scale * shift for name, shift in zip(self.secondary, shifts, strict=True)}
         return Combined(reference + scale * total, terms, None)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
-from common.integration.scaling import Projection, reference_rms
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
+from common.integration.scaling import Projection
 
 
 @register("mean")
@@ -25,24 +25,16 @@ class Mean(Integration):
         super().__init__(config, widths, width, sites, reference)
         self.project = Projection({name: widths[name] for name in self.secondary}, width, config.scale)
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         target = None
         inputs: dict[str, Tensor] = {}
         if self.reference is not None:
-            target = reference_rms(streams[self.reference], (present or {}).get(self.reference))
+            target = site.scale(streams[self.reference], self.reference)
             inputs[self.reference] = streams[self.reference]
         inputs |= self.project(streams, target)
         some = inputs[self.names[0]]
         everywhere = torch.ones(some.shape[0], device=some.device)
-        there = torch.stack([(present or {}).get(name, everywhere).float() for name in self.names])  # [N, B]
+        there = torch.stack([(site.present or {}).get(name, everywhere).float() for name in self.names])  # [N, B]
         weight = there.sum(0).clamp_min(1.0).reciprocal().view(-1, 1, 1)
         terms = {name: (inputs[name] * weight).to(some.dtype) for name in self.names}
         return Combined(torch.stack(list(terms.values())).sum(0), terms, None)

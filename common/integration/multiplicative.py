@@ -7,7 +7,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from common.integration.base import RECURRENT, Combined, register
+from common.integration.base import RECURRENT, Combined, Site, register
 from common.integration.dm import DirectMixing
 from common.integration.scaling import EPS, sum_terms
 
@@ -29,31 +29,23 @@ class Multiplicative(DirectMixing):
             weights["beta"] = torch.zeros(self.rows, pairs)
         return weights
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
-        alphas = self.alphas(streams, present, site)
-        target = self.target(streams, present)
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
+        alphas = self.alphas(streams, site)
+        target = self.target(streams, site)
         inputs = self.project(streams, target)
         if self.reference is not None:
             inputs[self.reference] = streams[self.reference]
         terms = {name: inputs[name] * alphas[name] for name in self.names}
         for pair, (one, other) in enumerate(combinations(self.names, 2)):
-            factor = self.mixing["beta"][self.row(site), pair] / 2
+            factor = self.mixing["beta"][self.row(site.index), pair] / 2
             if target is not None:
                 factor = factor / (target + EPS)  # [B, T, 1]
             half = (inputs[one] * inputs[other] * factor).to(inputs[one].dtype)
             terms[one] = terms[one] + half
             terms[other] = terms[other] + half
         if state is not None:
-            carried, gamma = self.carry(state, site)
+            carried, gamma = self.carry(state, site.index)
             terms[RECURRENT] = carried * gamma
-        total = sum_terms(terms.values(), self.inner_bias(site))
+        total = sum_terms(terms.values(), self.inner_bias(site.index))
         assert total is not None
-        return Combined(self.activate(total), terms if report else None, alphas)
+        return Combined(self.activate(total), terms if site.report else None, alphas)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from common.integration.base import Combined, Integration, IntegrationConfig, register
+from common.integration.base import Combined, Integration, IntegrationConfig, Site, register
 
 
 @register("reference")
@@ -23,14 +23,6 @@ class ReferenceOnly(Integration):
         if self.secondary:
             raise ValueError(f"rule 'reference' reads the reference stream alone; remove {list(self.secondary)}")
 
-    def combine(
-        self,
-        streams: dict[str, Tensor],
-        state: Tensor | None,
-        present: dict[str, Tensor] | None,
-        site: int,
-        report: bool,
-        mask: Tensor | None,
-    ) -> Combined:
+    def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         stream = streams[self.names[0]]
         return Combined(stream, {self.names[0]: stream}, None)

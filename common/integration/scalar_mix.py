@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from common.integration.base import IntegrationConfig, register
+from common.integration.base import IntegrationConfig, Site, register
 from common.integration.dm import DirectMixing
 from common.integration.mixing_weights import initial_alpha
 
@@ -41,11 +41,9 @@ class ScalarMix(DirectMixing):
         logits = initial_alpha(self.sites * len(self.names), last, self.config.init, "softmax")
         return {"alpha": logits.view(self.sites, len(self.names)), "mix_scale": torch.ones(())}
 
-    def alphas(
-        self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor] | None, site: int
-    ) -> dict[str, Tensor]:
-        weights = self.mixing["alpha"].flatten().softmax(0).view(self.sites, -1)[site]
-        if site == self.sites - 1:
+    def alphas(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
+        weights = self.mixing["alpha"].flatten().softmax(0).view(self.sites, -1)[site.index]
+        if site.index == self.sites - 1:
             weights = weights * self.mixing["mix_scale"]
         return dict(zip(self.names, weights.unbind(0), strict=True))
 

@@ -214,9 +214,13 @@ class MultiStreamModel(PreTrainedModel):
         state = self._join(site, streams, current)
         return (state + bias,) if site == self.sites - 1 else None
 
-    def _join(self, site: int, streams: Mapping[str, Tensor], current: Pass) -> Tensor:
+    def _join(
+        self, site: int, streams: Mapping[str, Tensor], current: Pass, scale_like: Tensor | None = None
+    ) -> Tensor:
         """One site: the new state ``[B, T, D]``."""
-        result = self.integration(streams, current.state, current.present, site, current.report, current.mask)
+        result = self.integration(
+            streams, current.state, current.present, site, current.report, current.mask, scale_like
+        )
         current.state = result.state
         if result.alphas is not None:
             current.alphas.append(result.alphas)
@@ -230,12 +234,8 @@ class MultiStreamModel(PreTrainedModel):
         self, sites: Sequence[Mapping[str, Tensor]], current: Pass, scale_like: Sequence[Tensor] | None = None
     ) -> Tensor:
         """All sites from raw streams at hand, then last bias and norm: what the head reads."""
-        try:
-            for place, (site, streams) in enumerate(zip(self._joined, sites, strict=True)):
-                self.integration.scale_like = None if scale_like is None else scale_like[place]
-                self._join(site, streams, current)
-        finally:
-            self.integration.scale_like = None
+        for place, (site, streams) in enumerate(zip(self._joined, sites, strict=True)):
+            self._join(site, streams, current, None if scale_like is None else scale_like[place])
         assert current.state is not None
         norm, bias = self._soma()
         return self.readout(self.integration.after_norm(norm(current.state + bias)), current.mask)

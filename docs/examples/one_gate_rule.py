@@ -19,7 +19,7 @@ class OneGate(Integration):
         self.project = Projection({name: widths[name] for name in self.secondary}, width, scale="none")
         self.gate = nn.Parameter(torch.zeros(()))
 
-    def combine(self, streams, state, present, site, report, mask):
+    def combine(self, streams, state, site):
         terms = {name: self.gate * wide for name, wide in self.project(streams, None).items()}
         terms = {self.reference: streams[self.reference], **terms}
         return Combined(torch.stack(list(terms.values())).sum(0), terms, alphas=None)

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from common.integration import rules
+from common.integration import Site, rules
 from common.integration.base import RECURRENT
 
 NAMES = sorted(rules())
@@ -94,7 +94,7 @@ def test_terms_add_up_to_the_state(lab, rule):
     streams = lab.streams(module)
     state = None
     for site in lab.active(module):
-        combined = module.combine(streams[site], state, None, site, True, None)
+        combined = module.combine(streams[site], state, Site(site))
         state = combined.state
     assert combined.terms is not None
     torch.testing.assert_close(sum(combined.terms.values()), state, rtol=1e-4, atol=1e-5)
