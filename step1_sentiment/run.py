@@ -12,6 +12,7 @@ from pytorch_lightning import seed_everything
 from common.data import load_text
 from common.data.text import DataConfig, DataError
 from common.models.backbones import resolve_backbone
+from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.evaluate import autocast
 from common.training.flops import flops_per_token
@@ -59,6 +60,8 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
             analyse(config, task, data, record)
         task.model.save_pretrained(folder / "model")
         data.processor.save_pretrained(folder / "model")
+    if record.active:
+        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
     return folder
 
 

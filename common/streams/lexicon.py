@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
+from common.parallel import parallel_map
 from common.streams import store
 from common.streams.analyser import PAD, UNKNOWN, WordAnalyser, digest, symbol_ids
-from common.streams.worker import analyse_chunks
 
 CHUNK = 8192
 """Words analysed at once."""
@@ -122,7 +123,8 @@ def _analyse(analyser: WordAnalyser, keys: list[str], workers: int, progress: bo
         # A class of the main script cannot be imported by another process.
         alone = workers == 1 or len(keys) < MIN_PARALLEL or type(analyser).__module__ == "__main__"
         if not alone:
-            answers = analyse_chunks(analyser, chunks, min(workers, len(chunks)), bar.update)
+            setup = (type(analyser).__module__, type(analyser).__qualname__, analyser.state())
+            answers = parallel_map(analyser_of, setup, chunks, workers, lambda chunk, _: bar.update(len(chunk)))
             return [word for chunk in answers for word in chunk]
         found: list[list[str]] = []
         with _no_collection():
@@ -130,6 +132,11 @@ def _analyse(analyser: WordAnalyser, keys: list[str], workers: int, progress: bo
                 found.extend(analyser.analyse_many(chunk))
                 bar.update(len(chunk))
         return found
+
+
+def analyser_of(module: str, name: str, state: Mapping[str, Any]) -> Callable[[list[str]], list[list[str]]]:
+    """In a worker: the function that analyses a chunk of keys."""
+    return getattr(importlib.import_module(module), name).from_state(state).analyse_many
 
 
 @contextmanager

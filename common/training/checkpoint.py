@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import shutil
 import warnings
 import zipfile
 import zlib
@@ -99,6 +100,10 @@ class Checkpoints:
         if state["step"] != step:
             raise RuntimeError(f"{path} is of step {state['step']}, not {step}. Delete {self.folder} to start again")
         return state
+
+    def clear(self) -> None:
+        """Delete all of them: for a run that has ended and keeps its weights elsewhere."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_good(self) -> str:
         """``checkpoints/last.ckpt`` where it exists, else an empty string."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+NO_ROOM = 1 << 20
+"""Free bytes below which a failure to write is put down to a full disk."""
+
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file in the folder of `path`, then put it in place of `path`."""
+    """Let `write` fill a temporary file in the folder of `path`, then put it in place of `path`.
+
+    Raises:
+        OSError: no room on the disk; `path` is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -18,6 +27,12 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())  # the rename must not reach the disk before the content
         os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        # torch reports a full disk as a RuntimeError about positions in a file.
+        if getattr(error, "errno", None) == errno.ENOSPC or shutil.disk_usage(path.parent).free < NO_ROOM:
+            message = f"no room on the disk for {path}; make some and give the same command again, nothing is lost"
+            raise OSError(errno.ENOSPC, message) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

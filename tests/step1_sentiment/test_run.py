@@ -36,6 +36,7 @@ def test_record_is_complete(finished_run):
     assert final["flops_per_token"] > 0 and final["parameters_integration"] > 0
     alphas = pd.read_csv(finished_run / "alphas.csv")
     assert {"alpha", "gamma", "contribution"} <= set(alphas["quantity"])
+    assert not (finished_run / "checkpoints").exists()  # several times the size of the weights in model/
     start = alphas[(alphas["step"] == 0) & (alphas["quantity"] == "alpha")].groupby("stream")["value"].mean()
     assert start["meaning"] == 1 and start["phonetic"] == 0
 

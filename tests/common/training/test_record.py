@@ -3,9 +3,11 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -58,6 +60,20 @@ def test_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         write_atomic(path, fail)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    target = tmp_path / "last.ckpt"
+    write_text(target, "old")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+
+    def torn(path):
+        path.write_text("ne")
+        raise RuntimeError("unexpected pos 41024 vs 40918")
+
+    with pytest.raises(OSError, match="no room on the disk for .*last.ckpt; make some"):
+        write_atomic(target, torn)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_leftovers_are_removed(tmp_path):
