@@ -8,9 +8,9 @@ import gzip
 import io
 import json
 import lzma
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from common.data.text import DataError
 
@@ -60,6 +60,38 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
             "convert the file (iconv -f latin1 -t utf-8, if it is Latin-1)"
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
+    """Lines of a file, possibly compressed, one after the other with ``\\n`` at their ends: a corpus need not fit into
+    memory. Only ``\\n``, ``\\r\\n`` and ``\\r`` end a line.
+
+    Raises:
+        DataError: when it is damaged or not in `encoding`, naming file and line.
+    """
+    number = 0
+    try:
+        with _open(path) as raw, io.TextIOWrapper(raw, encoding=encoding, errors="strict") as file:  # pyright: ignore[reportArgumentType]
+            for line in file:
+                number += 1
+                yield line.removeprefix("\ufeff") if number == 1 else line
+    except UnicodeDecodeError as error:
+        # The decoder reads ahead of the lines it has given.
+        raise DataError(
+            f"{path}, after line {number}: byte 0x{error.object[error.start]:02x} is not {encoding.upper()}; "
+            "convert the file (iconv -f latin1 -t utf-8, if it is Latin-1)"
+        ) from error
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise DataError(f"{path} cannot be read to its end ({error}); it is damaged") from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path.suffix == ".zst":
+        import pyarrow
+
+        return pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd")
+    openers = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+    return openers.get(path.suffix, open)(path, "rb")  # pyright: ignore[reportReturnType, reportArgumentType]
 
 
 def folder_of(path: str) -> Path:

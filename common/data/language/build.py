@@ -1,0 +1,217 @@
+"""Builds a corpus once: units in parallel to unfinished shards, then one list of strings, then finished shards.
+
+A kill at any moment costs at most the shards that were being filled; the next call goes on from the others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from common.data.language.config import SPLITS, CorpusConfig
+from common.data.language.detokenise import detokenise
+from common.data.language.merge import finish_shard, merge_strings
+from common.data.language.shards import TOKENS, ShardBuilder, read_shard, sha256, total
+from common.data.language.sources import Unit, pieces, sources
+from common.data.language.words import TokenReader, byte_pieces
+from common.data.text import DataError
+from common.parallel import parallel_map
+from common.streams.analyser import digest
+
+MANIFEST = "manifest.json"
+STRINGS, TRAIN_USES = "strings.txt", "train_uses.u64"
+LARGEST_OVERLAP = 0.005
+_REVISION = 1  # raise when text is cut or counted otherwise, so that cached corpora are built anew
+_BATCH = 64
+"""Pieces tokenised at once."""
+
+
+class UnitBuilder:
+    """In a worker: turns one unit into unfinished shards.
+
+    Args:
+        folder: where they go.
+        tokenizer: the tokenizer as JSON.
+        byte_level: bytes of every token, None for other tokenizers.
+        separator: token before every document.
+        undo: whether WikiText's tokenisation is undone.
+    """
+
+    def __init__(
+        self, folder: str, tokenizer: str, byte_level: list[bytes] | None, separator: int, undo: bool, tokens: int
+    ) -> None:
+        from tokenizers import Tokenizer
+
+        backend = Tokenizer.from_str(tokenizer)
+        self.folder, self.separator, self.undo, self.tokens = Path(folder), separator, undo, tokens
+        self.wide = backend.get_vocab_size() > 1 << 16
+        self.reader = TokenReader(backend, byte_level)
+
+    def __call__(self, unit: Unit) -> None:
+        stream = pieces(sources()[unit.source].lines(unit))
+        number = done = 0
+        while (path := shard_path(self.folder, unit, number)).exists():  # of a build that was killed
+            done += read_shard(path)[1]["pieces"]
+            number += 1
+        for _ in range(done):
+            next(stream)
+        builder, taken = ShardBuilder(self.separator, self.wide), 0
+        for batch in _batches(stream):
+            texts = [detokenise(piece.text) if self.undo else piece.text for piece in batch]
+            for piece, encoded in zip(batch, self.reader.encode_many(texts), strict=True):
+                builder.add(piece, encoded, piece.text)
+                taken += 1
+                if builder.counts.tokens >= self.tokens:
+                    builder.write(shard_path(self.folder, unit, number), taken)
+                    builder, taken, number = ShardBuilder(self.separator, self.wide), 0, number + 1
+        if taken:
+            builder.write(shard_path(self.folder, unit, number), taken)
+        done_mark(self.folder, unit).touch()
+
+
+def shard_path(folder: Path, unit: Unit, number: int) -> Path:
+    """Place of a unit's shard."""
+    return folder / f"{unit.split}.{unit.name}.{number:04d}.safetensors"
+
+
+def done_mark(folder: Path, unit: Unit) -> Path:
+    """The empty file that says that a unit is read to its end."""
+    return folder / f"{unit.split}.{unit.name}.done"
+
+
+def _batches(stream: Iterator[Any]) -> Iterator[list[Any]]:
+    batch = []
+    for piece in stream:
+        batch.append(piece)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def build(
+    config: CorpusConfig, units: Sequence[Unit], tokenizer: Any, separator: int, folder: Path,
+    workers: int, progress: bool, tokens_per_shard: int = TOKENS,
+) -> None:  # fmt: skip
+    """Build into `folder`, or finish what a killed build left there.
+
+    Raises:
+        DataError: the text cannot be read, has another size than the official one, or stands in two splits.
+    """
+    pending = folder / "pending"
+    pending.mkdir(parents=True, exist_ok=True)
+    todo = [unit for unit in units if not done_mark(pending, unit).exists()]
+    backend = tokenizer.backend_tokenizer
+    setup = (
+        str(pending), backend.to_str(), byte_pieces(tokenizer), separator, config.detokenise, tokens_per_shard
+    )  # fmt: skip
+    with tqdm(
+        total=len(units), initial=len(units) - len(todo), desc=config.name, unit="unit", disable=not progress
+    ) as bar:
+        if workers == 1 or len(todo) <= 1:
+            builder = UnitBuilder(*setup)
+            for unit in todo:
+                builder(unit)
+                bar.update()
+        else:
+            parallel_map(UnitBuilder, setup, todo, min(workers, len(todo)), lambda unit, _: bar.update())
+    shards = [(unit, path) for unit in units for path in _shards_of(pending, unit)]
+    notes = check(config, shards)
+    numbers = merge_strings(
+        [path for _, path in shards],
+        folder / STRINGS,
+        folder / TRAIN_USES,
+        [unit.split == "train" for unit, _ in shards],
+    )
+    manifest: dict[str, Any] = {"name": config.name, "separator": separator, "warnings": notes, "splits": {}}
+    for (unit, path), mapped in zip(shards, numbers, strict=True):
+        target = folder / path.name
+        finish_shard(path, mapped, target)
+        counts = read_shard(target)[1]
+        counts.pop("pieces")
+        split = manifest["splits"].setdefault(unit.split, {"shards": []})
+        split["shards"].append({"file": target.name, "sha256": sha256(target), **counts})
+    for name, split in manifest["splits"].items():
+        shares = [{k: v for k, v in shard.items() if k not in ("file", "sha256")} for shard in split["shards"]]
+        split |= vars(total(shares))
+        split["text"] = [unit.fingerprint for unit in units if unit.split == name]
+    manifest["files"] = {name: sha256(folder / name) for name in (STRINGS, TRAIN_USES)}
+    manifest["splits"] = {name: manifest["splits"][name] for name in SPLITS if name in manifest["splits"]}
+    del numbers
+    temporary = folder / f".{MANIFEST}.{os.getpid()}.tmp"
+    temporary.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    os.replace(temporary, folder / MANIFEST)
+    shutil.rmtree(pending)
+    (folder / STRINGS).with_suffix(".map").unlink(missing_ok=True)
+
+
+def _shards_of(pending: Path, unit: Unit) -> Iterator[Path]:
+    number = 0
+    while (path := shard_path(pending, unit, number)).exists():
+        yield path
+        number += 1
+
+
+def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str]:
+    """Official sizes, and documents of validation and test that stand in an earlier split; returns what may pass.
+
+    Raises:
+        DataError: a check failed that the config does not allow to fail.
+    """
+    notes = []
+    read = [(unit, *read_shard(path)) for unit, path in shards]
+    for split in SPLITS:
+        count = total(
+            {k: v for k, v in counts.items() if k != "pieces"} for unit, _, counts in read if unit.split == split
+        )
+        official = sources()[config.name].official.get(split)
+        found = count.words + count.lines
+        if official and count.documents and found != official:
+            note = (
+                f"{config.name}: {split} has {found:,} words and line ends, officially {official:,}; texts were altered"
+            )
+            if not config.allow_size_mismatch:
+                raise DataError(f"{note}. Get an unaltered copy, or accept it with --data.allow-size-mismatch")
+            notes.append(note)
+    for number, split in enumerate(SPLITS[1:], start=1):
+        hashes = [arrays["hashes"] for unit, arrays, _ in read if unit.split == split]
+        mine = np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64)
+        seen = np.zeros(len(mine), dtype=bool)
+        for unit, arrays, _ in read:
+            if unit.split in SPLITS[:number]:
+                seen |= np.isin(mine, arrays["hashes"])
+        if seen.any():
+            note = f"{config.name}: {seen.sum()} of {len(mine)} documents of {split} begin like one of an earlier split"
+            if seen.mean() > LARGEST_OVERLAP and not config.allow_overlap:
+                raise DataError(f"{note}; mend the splits, or accept it with --data.allow-overlap")
+            notes.append(note)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return notes
+
+
+def corpus_key(config: CorpusConfig, units: Sequence[Unit], tokenizer_name: str) -> str:
+    """24 hex digits that name the corpus: its text, how it is cut, and this code's revision."""
+    plain = [(unit.split, unit.name, unit.source, unit.fingerprint) for unit in units]
+    starts = config.document_start if config.name == "folder" else ""
+    return digest(_REVISION, plain, starts, tokenizer_name, config.detokenise)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against other processes that want to build the same corpus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

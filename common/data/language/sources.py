@@ -1,0 +1,88 @@
+"""Sources of running text: each names its units, and reads one unit line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from common.data.language.config import CorpusConfig
+
+PIECE = 1 << 17
+"""Characters above which a document is cut, at a line's end, into pieces that are tokenised one by one."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of a split that one process reads from beginning to end."""
+
+    split: str
+    name: str
+    """Unique within the split; units are put together in the order in which a source lists them."""
+    source: str
+    fingerprint: str
+    """Changes when the text does."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """What the source's reader needs, in plain values."""
+
+
+class Line(NamedTuple):
+    """A line with its line end (the last of a file may have none), and whether a document begins with it."""
+
+    text: str
+    starts: bool
+
+
+class Source(NamedTuple):
+    """units: config -> the units of all splits. lines: a unit's text. official: split -> words, line ends included."""
+
+    units: Callable[[CorpusConfig], list[Unit]]
+    lines: Callable[[Unit], Iterator[Line]]
+    official: dict[str, int]
+
+
+_SOURCES: dict[str, Source] = {}
+
+
+def register_source(name: str, source: Source) -> None:
+    """Make a source known as ``CorpusConfig(name=name)``."""
+    if name in _SOURCES and _SOURCES[name].units.__qualname__ != source.units.__qualname__:
+        raise ValueError(f"two sources are registered as {name!r}")
+    _SOURCES[name] = source
+
+
+def sources() -> dict[str, Source]:
+    """All registered sources, by name."""
+    return dict(sorted(_SOURCES.items()))
+
+
+class Piece(NamedTuple):
+    """Consecutive lines of one document, and whether the document begins here."""
+
+    text: str
+    starts: bool
+    lines: int
+
+
+def pieces(lines: Iterator[Line], limit: int = PIECE) -> Iterator[Piece]:
+    """Whole documents, or pieces of about `limit` characters of longer ones. A line longer than that is cut at spaces,
+    or anywhere where it has none.
+    """
+    held: list[str] = []
+    size = ends = 0
+    starts = False
+    for line, begins in lines:
+        if held and (begins or size + len(line) > limit):
+            yield Piece("".join(held), starts, ends)
+            held, size, ends, starts = [], 0, 0, False
+        starts = starts or begins
+        while len(line) > limit:
+            cut = line.rfind(" ", 1, limit)
+            cut = cut if cut > 0 else limit
+            yield Piece(line[:cut], starts, 0)
+            line, starts = line[cut:], False
+        held.append(line)
+        size += len(line)
+        ends += line.endswith("\n")
+    if held:
+        yield Piece("".join(held), starts, ends)
