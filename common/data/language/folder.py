@@ -52,8 +52,8 @@ def lines(unit: Unit) -> Iterator[Line]:
     start = re.compile(unit.options["document_start"]) if unit.options["document_start"] else None
     first = True
     for line in read_lines(Path(unit.options["path"])):
-        yield Line(line, first or (start is not None and start.match(line) is not None))
-        first = False
+        yield Line(line, (first and not line.isspace()) or (start is not None and start.match(line) is not None))
+        first = first and line.isspace()
 
 
 register_source("folder", Source(units, lines, {}))

@@ -71,11 +71,13 @@ def lines(unit: Unit) -> Iterator[Line]:
     else:
         rows = _rows(unit.source, unit.options["split"]).select(range(unit.options["first"], unit.options["last"]))
         texts = (row["text"] or " \n" for row in rows)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    first = True
+    first = blank = True
     for text in texts:
         text = text if text.endswith("\n") else text + "\n"
-        yield Line(text, first or TITLE.match(text) is not None)
-        first = False
+        # Headings stand between blank lines; a line of an article may look like one.
+        yield Line(text, not text.isspace() and (first or (blank and TITLE.match(text) is not None)))
+        blank = text.isspace()
+        first = first and blank
 
 
 for _name, _words in TRAIN_WORDS.items():

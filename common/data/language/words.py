@@ -40,7 +40,10 @@ class TokenReader:
 
     def __init__(self, backend: Any, pieces: list[bytes] | None) -> None:
         """A tokenizer of the library `tokenizers`, and what :func:`byte_pieces` says of it."""
-        self.backend = backend
+        self.backend = type(backend).from_str(backend.to_str())
+        # Packaged tokenizers come with the longest text of their model.
+        self.backend.no_truncation()
+        self.backend.no_padding()
         self.pieces = pieces
         self._lengths = None if pieces is None else np.array([len(piece) for piece in pieces])
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from common.data import DataConfig, DataError, load_text
+from common.data.language import CorpusConfig
+from common.data.language.corpus import load_corpus
 
 DATA = Path(os.environ.get("MULTISTREAM_DATA") or Path(__file__).parents[3].parent / "shared" / "data")
 
@@ -51,3 +53,20 @@ def test_imdb_counts():
     data = load_text(config_for("imdb", "imdb"))
     assert sizes(data) == (22496, 2500, 24996)
     assert any("123 of 24996 test examples" in note for note in data.warnings)
+
+
+def corpus_for(name, folder, tmp_path, **options):
+    if not (DATA / folder).is_dir():
+        pytest.skip(f"no {DATA / folder}; set MULTISTREAM_DATA")
+    config = CorpusConfig(name=name, path=str(DATA / folder), **options)
+    return load_corpus(config, tmp_path, workers=1, progress=False)
+
+
+def test_wikitext_has_its_official_sizes_and_articles(tmp_path):
+    found = corpus_for("wikitext-103", "wikitext", tmp_path, tokenizer="minilm")
+    counts = {name: split.counts for name, split in found.splits.items()}
+    assert {name: (c.words, c.words + c.lines) for name, c in counts.items()} == {
+        "validation": (213_886, 217_646), "test": (241_211, 245_569),
+    }  # fmt: skip
+    assert counts["validation"].documents == 60 and counts["test"].documents == 60
+    assert not found.warnings and counts["test"].tokens > counts["test"].words

@@ -95,3 +95,11 @@ def test_pieces_of_a_byte_level_tokenizer_are_its_bytes(readers):
     pieces = readers["bpe"].pieces
     assert {bytes([n]) for n in range(256)} <= set(pieces)
     assert byte_pieces is not None and len(pieces) == readers["bpe"].backend.get_vocab_size()
+
+
+def test_a_tokenizer_that_truncates_is_kept_from_it(readers):
+    backend = readers["bpe"].backend
+    cut = type(backend).from_str(backend.to_str())
+    cut.enable_truncation(5)
+    (encoded,) = TokenReader(cut, readers["bpe"].pieces).encode_many(["the character of water " * 30])
+    assert len(encoded.ids) > 100
