@@ -35,3 +35,12 @@ def noise_rows(text: str, count: int, built: int, seed: int) -> np.ndarray:
 
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def scatter(places: np.ndarray, seed: int) -> np.ndarray:
+    """Integers to integers without a pattern, non-negative (SplitMix64; Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = places.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64))
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return ((z ^ (z >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)

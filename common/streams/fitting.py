@@ -45,7 +45,7 @@ def build_lexicons(
         if kind == "duplicate":
             continue
         if kind not in fitted:
-            fitted[kind] = _fit(classes[kind], counts, stream, cache, progress)
+            fitted[kind] = fit_analyser(classes[kind], counts, stream, cache, progress)
         analyser = fitted[kind]
         if stream.of:
             stands_for[stream.label] = len(analyser.symbols) + FIRST_SYMBOL
@@ -57,7 +57,7 @@ def build_lexicons(
     return lexicons, stands_for
 
 
-def _fit(
+def fit_analyser(
     kind: type[WordAnalyser], words: Mapping[str, int], config: StreamConfig, cache: Path | None, progress: bool
 ) -> WordAnalyser:
     """A fitted analyser, from the cache if the same words were fitted before by the same version."""

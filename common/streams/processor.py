@@ -16,6 +16,7 @@ from common.streams.analyser import FIRST_SYMBOL, analyser_class
 from common.streams.config import StreamConfig
 from common.streams.controls import derangement, noise_rows, stand_in
 from common.streams.fitting import build_lexicons
+from common.streams.grid import gather_pieces
 from common.streams.lexicon import Lexicon
 from common.streams.words import split_words, words_of_tokens
 
@@ -174,11 +175,7 @@ class StreamProcessor:
             table = self.lexicons[stream.label].table
             if stream.alignment == "word":
                 rows = _pad([item.rows[stream.label] for item in items], 0, ids.shape[1])  # [B, T]
-                distinct, index = np.unique(np.append(rows.ravel(), 0), return_inverse=True)  # row 0 comes first
-                pieces = table[distinct]  # [U, max_pieces]
-                longest = max(1, int((pieces != 0).sum(1).max()))
-                batch[f"{stream.label}_pieces"] = pieces[:, :longest].astype(np.int64)
-                batch[f"{stream.label}_index"] = index.reshape(-1)[:-1].reshape(rows.shape)
+                batch[f"{stream.label}_pieces"], batch[f"{stream.label}_index"] = gather_pieces(rows, table)
             else:
                 flat = [table[item.sequences[stream.label]].ravel() for item in items]
                 batch[f"{stream.label}_sequence"] = _pad([row[row != 0][: 4 * self.max_length] for row in flat], 0)
