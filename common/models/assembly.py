@@ -29,6 +29,7 @@ class Pass:
     mask: Tensor
     report: bool
     keep: bool = False
+    read: Tensor | None = None
     state: Tensor | None = None
     raw: list[dict[str, Tensor]] = field(default_factory=list)
     alphas: list[dict[str, Tensor]] = field(default_factory=list)
@@ -152,10 +153,11 @@ class MultiStreamModel(PreTrainedModel):
         report: bool,
         inputs: Mapping[str, Tensor],
         keep: bool = False,
+        read: Tensor | None = None,
         backbone_inputs: Mapping[str, Tensor] | None = None,
     ) -> tuple[Any, Pass]:
-        """Run streams and backbone; returns the backbone's output (without the meaning stream: the final hidden states
-        ``[B, T, D]``) and what the sites left behind.
+        """Run streams and backbone; returns the backbone's output (without the meaning stream: what the head reads)
+        and what the sites left behind. `read` is kept for :meth:`readout`.
         """
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
@@ -165,7 +167,7 @@ class MultiStreamModel(PreTrainedModel):
             grid = torch.zeros(*input_ids.shape, 0, device=input_ids.device)
         presence = self._presence(input_ids.shape[0], present, input_ids.device)
         secondary = self.secondary(inputs, grid, attention_mask)
-        current = Pass(secondary, presence, attention_mask.bool(), report, keep)
+        current = Pass(secondary, presence, attention_mask.bool(), report, keep, read)
         if not self.config.use_meaning:
             current.raw = [self._streams(site, secondary) for site in self._joined]
             return self._integrate_all(current.raw, current), current
@@ -238,15 +240,15 @@ class MultiStreamModel(PreTrainedModel):
             self._join(site, streams, current, None if scale_like is None else scale_like[place])
         assert current.state is not None
         norm, bias = self._soma()
-        return self.readout(self.integration.after_norm(norm(current.state + bias)), current.mask)
+        return self.readout(self.integration.after_norm(norm(current.state + bias)), current)
 
     def _after_last_norm(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         if self._pass is None:
             return None
-        return self.readout(self.integration.after_norm(output), self._pass.mask)
+        return self.readout(self.integration.after_norm(output), self._pass)
 
-    def readout(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model pools."""
+    def readout(self, hidden: Tensor, current: Pass) -> Tensor:
+        """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model selects."""
         return hidden
 
 

@@ -50,11 +50,11 @@ class MultiStreamForSequenceClassification(MultiStreamModel):
             return mask
         return mask & (torch.arange(mask.shape[1], device=mask.device) == 0)
 
-    def readout(self, hidden: Tensor, mask: Tensor) -> Tensor:
+    def readout(self, hidden: Tensor, current: Pass) -> Tensor:
         """Final hidden states ``[B, T, D]`` to the one state ``[B, 1, D]`` per text that the family's head reads."""
         if self.config.pooling == "first":
             return hidden[:, :1]
-        kept = mask.unsqueeze(-1).to(hidden.dtype)  # [B, T, 1]
+        kept = current.mask.unsqueeze(-1).to(hidden.dtype)  # [B, T, 1]
         return (hidden * kept).sum(1, keepdim=True) / kept.sum(1, keepdim=True).clamp_min(1)
 
     def collect(self, input_ids: Tensor, attention_mask: Tensor, **inputs: Tensor) -> Collected:
