@@ -6,19 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Literal
 
 from common.data.text import DataConfig
-from common.integration import IntegrationConfig, rules
+from common.integration import IntegrationConfig
 from common.streams.config import StreamConfig
 from common.training.config import TrainConfig
+from common.variants import DROPOUT, STUDIED, refuse_equal_names, refuse_wrong_name, row
 
 PHONETIC = StreamConfig(kind="phonetic")
 MORPHOLOGICAL = StreamConfig(kind="morphological")
-
-
-DROPOUT = "_dropout"
-"""Ending of the variants that are trained with stream dropout."""
-
-STREAM_DROPOUT = 0.2
-"""Their probability that a sample loses a stream."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +45,8 @@ class SentimentConfig:
     def __post_init__(self) -> None:
         if not self.use_meaning and not self.streams:
             raise ValueError("a run needs the meaning stream or at least one secondary stream")
-        labels = [stream.label for stream in self.streams]
-        if len(set(labels)) != len(labels):
-            raise ValueError(f"streams need different names, got {labels}; set `name` on one of them")
-        claimed = self.name.partition("[")[0].removesuffix(DROPOUT)
-        if claimed in rules() and claimed != self.integration.rule:
-            raise ValueError(
-                f"the row is called {self.name!r}, but its rule is {self.integration.rule!r}; choose the rule by "
-                f"--variant {self.integration.rule}, or give the row another --name"
-            )
+        refuse_equal_names(self.streams)
+        refuse_wrong_name(self.name, self.integration)
 
     def named(self) -> SentimentConfig:
         """This config, called after its rule if it has no name yet."""
@@ -99,58 +86,10 @@ def paper() -> SentimentConfig:
 
 PRESETS: dict[str, Callable[[], SentimentConfig]] = {"quick": quick, "small": small, "paper": paper}
 
-RULES = (
-    "dm", "dm_linear", "li", "li_soma", "attention", "gated", "multiplicative", "hierarchical",
-    "mean", "concat", "scalar_mix", "cross_attention", "gmu", "mag", "film", "flamingo", "hyper_connections",
-)  # fmt: skip
-"""Rules that join three streams; each is a variant under its own name."""
-
-STUDIED = ("dm", "dm_linear", "li", "li_soma")
-"""The rules the study is about; their streams' importance is measured after training."""
-
-CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
-"""Variants that carry no information beyond the subwords."""
-
 
 def variant(base: SentimentConfig, name: str) -> SentimentConfig:
-    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), or a rule on a subset of
-    streams (``dm[meaning+phonetic]``).
-
-    Raises:
-        ValueError: an unknown name; the message lists the known ones.
+    """The config of one row, see :func:`common.variants.row`. The streams' importance is measured for the rules that
+    the study is about, on all streams.
     """
     rule, _, subset = name.partition("[")
-    base = replace(base, name="", importance=base.importance and rule.removesuffix(DROPOUT) in STUDIED and not subset)
-    if name == "meaning":
-        return replace(base, name=name, streams=(), integration=IntegrationConfig(rule="reference"))
-    if name == "duplicate":
-        return replace(base, name=name, streams=tuple(_duplicate(stream) for stream in base.streams))
-    if name in ("shuffled", "noise"):
-        return replace(base, name=name, streams=tuple(replace(stream, control=name) for stream in base.streams))
-    if rule.removesuffix(DROPOUT) not in {*rules()} - {"reference"}:
-        known = ", ".join((*CONTROLS, *RULES))
-        raise ValueError(
-            f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, or a rule on a "
-            "subset of streams such as dm[meaning+phonetic]"
-        )
-    integration = replace(base.integration, rule=rule.removesuffix(DROPOUT))
-    if rule.endswith(DROPOUT):
-        integration = replace(integration, stream_dropout=STREAM_DROPOUT)
-    base = replace(base, integration=integration)
-    if subset:
-        base = _on_subset(base, subset.removesuffix("]"))
-    return replace(base, name=name)
-
-
-def _duplicate(stream: StreamConfig) -> StreamConfig:
-    return replace(stream, kind="duplicate", of=stream.kind, name=f"duplicate_of_{stream.label}")
-
-
-def _on_subset(base: SentimentConfig, subset: str) -> SentimentConfig:
-    wanted = subset.split("+")
-    by_label = {stream.label: stream for stream in base.streams}
-    unknown = [label for label in wanted if label != "meaning" and label not in by_label]
-    if unknown:
-        raise ValueError(f"unknown streams {unknown}; streams are meaning, {', '.join(by_label)}")
-    streams = tuple(by_label[label] for label in wanted if label != "meaning")
-    return replace(base, use_meaning="meaning" in wanted, streams=streams)
+    return replace(row(base, name), importance=base.importance and rule.removesuffix(DROPOUT) in STUDIED and not subset)

@@ -16,7 +16,7 @@ from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.evaluate import autocast
 from common.training.flops import flops_per_token
-from common.training.record import RunRecord, is_finished, read_json, run_folder
+from common.training.record import RunRecord, is_finished, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
 from step1_sentiment.analysis import contributions_by_word, importance
@@ -83,16 +83,6 @@ def refuse_changed_data(configs: Sequence[SentimentConfig], runtime: RuntimeConf
             except DataError:
                 fingerprints[config.data] = None
         refuse_other_fingerprint(folder, fingerprints[config.data])
-
-
-def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
-    """Raise ValueError when the run in `folder` began on other data."""
-    path = folder / "environment.json"
-    began = read_json(path).get("data_fingerprint") if path.exists() else None
-    if None not in (began, fingerprint) and began != fingerprint:
-        raise ValueError(
-            f"the data have changed since {folder} began; bring the old data back, or delete that folder and run anew"
-        )
 
 
 def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:

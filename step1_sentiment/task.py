@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from common.evaluation.metrics import classification_metrics
-from common.integration.mixing_weights import MixingWeights
+from common.evaluation.trace import trace_rows
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.models.multi_stream_config import MultiStreamOutput
 from common.training.task import Task
@@ -47,38 +47,8 @@ class SentimentTask(Task):
         return classification_metrics(outputs["logits"], outputs["labels"], self.ordinal)
 
     def trace(self) -> list[tuple[str, str, int, float]]:
-        """(quantity, stream, site, value) of the last traced step: α, γ, their gradients, and contributions.
-
-        Values per token are averaged over the tokens that the head reads, channels over all.
-        """
+        """α, γ, their gradients and contributions of the last traced step."""
         if self._last is None:
             return []
         output, self._last = self._last, None
-        assert output.read is not None
-        rows = []
-        for quantity, values in (("alpha", output.alphas), ("contribution", output.contributions)):
-            for stream, value in (values or {}).items():
-                kept = value[:, output.read] if value.dim() == 3 else value.reshape(len(value), -1)
-                mean = kept.float().mean(1)  # [S]
-                rows += [(quantity, stream, site, share) for site, share in enumerate(mean.tolist())]
-        return rows + self._weights()
-
-    def _weights(self) -> list[tuple[str, str, int, float]]:
-        """γ of every site that has one, and the gradient of α (its mean over channels)."""
-        names = self.model.integration.names
-        rows = []
-        for module in self.model.modules():
-            if not isinstance(module, MixingWeights):
-                continue
-            if "gamma" in module:
-                # The first site has no state below it, so the first γ belongs to the second site.
-                rows += [("gamma", "state", site + 1, g) for site, g in enumerate(module["gamma"].detach().tolist())]
-            alpha = module.get_parameter("alpha") if "alpha" in module else None
-            if alpha is not None and alpha.grad is not None and alpha.shape[1:2] == (len(names),):
-                gradients = alpha.grad.float().flatten(2).mean(-1) if alpha.dim() > 2 else alpha.grad.float()  # [R, N]
-                rows += [
-                    ("gradient", name, site, value)
-                    for site, row in enumerate(gradients.tolist())
-                    for name, value in zip(names, row, strict=True)
-                ]
-        return rows
+        return trace_rows(self.model, self.model.integration.names, output)

@@ -37,6 +37,16 @@ def is_finished(folder: Path) -> bool:
     return read_json(path)["status"] == "finished"
 
 
+def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
+    """Raise ValueError when the run in `folder` began on other data (None: not known)."""
+    path = folder / "environment.json"
+    began = read_json(path).get("data_fingerprint") if path.exists() else None
+    if None not in (began, fingerprint) and began != fingerprint:
+        raise ValueError(
+            f"the data have changed since {folder} began; bring the old data back, or delete that folder and run anew"
+        )
+
+
 class FolderBusy(RuntimeError):
     """Another living process runs the same folder."""
 

@@ -8,8 +8,9 @@ from common.data import load_text
 from common.integration import IntegrationConfig, rules
 from common.models.secondary import SecondaryStreams
 from common.training.config import config_hash
-from step1_sentiment.__main__ import parse_options
-from step1_sentiment.config import CONTROLS, PRESETS, RULES, small, variant
+from common.variants import CONTROLS, RULES
+from step1_sentiment.__main__ import COMMAND
+from step1_sentiment.config import PRESETS, small, variant
 from step1_sentiment.data import build_data
 from step1_sentiment.model import build_model
 from step1_sentiment.task import SentimentTask
@@ -101,6 +102,6 @@ def test_a_row_called_after_another_rule_is_refused(name):
 
 
 def test_a_run_without_a_variant_is_called_after_its_rule():
-    options = parse_options("quick", "", ["--integration.rule", "li"])
-    assert options.config.name == "li"
-    assert config_hash("s", options.config) == config_hash("s", variant(PRESETS["quick"](), "li"))
+    config, _ = COMMAND.parse("quick", "", ["--integration.rule", "li"])
+    assert config.name == "li"
+    assert config_hash("s", config) == config_hash("s", variant(PRESETS["quick"](), "li"))

@@ -17,7 +17,7 @@ import pytest
 
 from common.data.text import DataConfig
 from common.integration import DM, IntegrationConfig
-from step1_sentiment.__main__ import main
+from step1_sentiment.__main__ import COMMAND
 from step1_sentiment.predict import load_run, predict
 from step1_sentiment.run import folder_of, run
 from tests.step1_sentiment.conftest import runtime, tiny
@@ -122,7 +122,7 @@ def test_predictions_of_the_saved_model_equal_the_record(finished_run):
 def test_predict_command_takes_odd_texts_and_writes_a_page(finished_run, tmp_path, capsys):
     page = tmp_path / "page.html"
     texts = ["a fine film", "", "<b>42</b> 😀 日本語", "x" * 10_000]
-    assert main(["predict", "--run", str(finished_run), "--html", str(page), *texts]) == 0
+    assert COMMAND.main(["predict", "--run", str(finished_run), "--html", str(page), *texts]) == 0
     content = page.read_text()
     assert "&lt;" in content and "<b>42" not in content
     assert len(re.findall(r"<h2>", content)) == len(texts)
@@ -132,14 +132,17 @@ def test_predict_command_takes_odd_texts_and_writes_a_page(finished_run, tmp_pat
 def test_predict_from_a_file(finished_run, tmp_path):
     lines = tmp_path / "lines.txt"
     lines.write_text("one line\n\nanother line\n", encoding="utf-8")
-    assert main(["predict", "--run", str(finished_run), "--html", str(tmp_path / "p.html"), "--file", str(lines)]) == 0
+    assert (
+        COMMAND.main(["predict", "--run", str(finished_run), "--html", str(tmp_path / "p.html"), "--file", str(lines)])
+        == 0
+    )
     assert (tmp_path / "p.html").read_text().count("<h2>") == 2
 
 
 def test_errors_of_the_command_line_are_one_line(tmp_path, capsys):
-    assert main(["predict", "--run", str(tmp_path), "text"]) == 2
+    assert COMMAND.main(["predict", "--run", str(tmp_path), "text"]) == 2
     assert "holds no trained model" in " ".join(capsys.readouterr().err.split())
-    assert main(["run", "--variant", "nonsense"]) == 2
+    assert COMMAND.main(["run", "--variant", "nonsense"]) == 2
     assert "unknown variant" in capsys.readouterr().err
 
 
@@ -149,23 +152,21 @@ def test_table_command_skips_finished_runs_and_draws(tmp_path, capsys):
         "96", "40", "40", "--train.epochs", "1", "--runtime.runs-dir", str(tmp_path / "runs"),
         "--runtime.cache-dir", str(tmp_path / "cache"), "--runtime.no-progress", "--runtime.threads", "1",
     ]  # fmt: skip
-    assert main(options) == 0
+    assert COMMAND.main(options) == 0
     first = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("final.json")}
     assert len(first) == 4
     out = capsys.readouterr().out
     assert "meaning" in out and "figure:" in out
     assert list((tmp_path / "runs" / "figures").glob("*.png"))
-    assert main(options) == 0
+    assert COMMAND.main(options) == 0
     assert first == {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("final.json")}
 
 
 def test_each_run_of_a_table_is_made_once(tmp_path, monkeypatch):
     launched = []
-    monkeypatch.setattr(
-        "step1_sentiment.__main__.launch", lambda configs, *_, **options: launched.extend(configs) or []
-    )
+    monkeypatch.setattr("common.command.launch", lambda configs, *_, **options: launched.extend(configs) or [])
     options = ["--runtime.runs-dir", str(tmp_path)]
-    assert main(["table", "--variants", "dm", "li", "dm", "--seeds", "1", "1", *options]) == 1
+    assert COMMAND.main(["table", "--variants", "dm", "li", "dm", "--seeds", "1", "1", *options]) == 1
     assert [(config.name, config.train.seed) for config in launched] == [("dm", 1), ("li", 1)]
 
 
@@ -209,7 +210,7 @@ def test_a_damaged_run_is_named(finished_run, tmp_path, damage, capsys):
     }.get(damage, folder / "environment.json")
     content = file.read_bytes()
     file.write_bytes(b"{}" if damage == "names" else content[: len(content) // 2])
-    assert main(["predict", "--run", str(folder), "text"]) == 2
+    assert COMMAND.main(["predict", "--run", str(folder), "text"]) == 2
     assert "is damaged" in " ".join(capsys.readouterr().err.split())
 
 
@@ -217,7 +218,7 @@ def test_a_damaged_run_is_named(finished_run, tmp_path, damage, capsys):
 def test_a_file_of_texts_that_cannot_be_read_is_named(finished_run, tmp_path, content, capsys):
     file = tmp_path / "texts"
     file.mkdir() if content is None else file.write_bytes(content)
-    assert main(["predict", "--run", str(finished_run), "--file", str(file)]) == 2
+    assert COMMAND.main(["predict", "--run", str(finished_run), "--file", str(file)]) == 2
     assert str(file) in "".join(capsys.readouterr().err.split("\n"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -86,3 +88,9 @@ def pieces(lines: Iterator[Line], limit: int = PIECE) -> Iterator[Piece]:
         ends += line.endswith("\n")
     if held:
         yield Piece("".join(held), starts, ends)
+
+
+def text_fingerprint(config: CorpusConfig) -> str:
+    """SHA-256 that changes when the text of any split does; nothing is built for it."""
+    plain = [[unit.split, unit.name, unit.fingerprint] for unit in sources()[config.name].units(config)]
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""The rows of every step's tables: rules, controls, stream dropout, subsets of streams."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from common.integration import IntegrationConfig, rules
+from common.streams.config import StreamConfig
+
+RULES = (
+    "dm", "dm_linear", "li", "li_soma", "attention", "gated", "multiplicative", "hierarchical",
+    "mean", "concat", "scalar_mix", "cross_attention", "gmu", "mag", "film", "flamingo", "hyper_connections",
+)  # fmt: skip
+"""Rules that join several streams; each is a variant under its own name."""
+
+STUDIED = ("dm", "dm_linear", "li", "li_soma")
+"""The rules the study is about."""
+
+CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
+"""Variants that carry no information beyond the subwords."""
+
+DROPOUT = "_dropout"
+"""Ending of the variants that are trained with stream dropout."""
+
+STREAM_DROPOUT = 0.2
+"""Their probability that a sample loses a stream."""
+
+Config = TypeVar("Config")
+
+
+def refuse_wrong_name(name: str, integration: IntegrationConfig) -> None:
+    """Raise ValueError for a row that is called after another rule than its own."""
+    claimed = name.partition("[")[0].removesuffix(DROPOUT)
+    if claimed in rules() and claimed != integration.rule:
+        raise ValueError(
+            f"the row is called {name!r}, but its rule is {integration.rule!r}; choose the rule by "
+            f"--variant {integration.rule}, or give the row another --name"
+        )
+
+
+def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
+    """Raise ValueError where two streams have one name."""
+    labels = [stream.label for stream in streams]
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"streams need different names, got {labels}; set `name` on one of them")
+
+
+def row(base: Config, name: str) -> Config:
+    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), or a rule on a subset of
+    streams (``dm[meaning+phonetic]``).
+
+    Args:
+        base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
+            meaning stream can be left out.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    config: Any = replace(base, name="")  # pyright: ignore[reportArgumentType, reportCallIssue]
+    rule, _, subset = name.partition("[")
+    if name == "meaning":
+        return replace(config, name=name, streams=(), integration=IntegrationConfig(rule="reference"))
+    if name == "duplicate":
+        return replace(config, name=name, streams=tuple(_duplicate(stream) for stream in config.streams))
+    if name in ("shuffled", "noise"):
+        return replace(config, name=name, streams=tuple(replace(s, control=name) for s in config.streams))
+    if rule.removesuffix(DROPOUT) not in {*rules()} - {"reference"}:
+        known = ", ".join((*CONTROLS, *RULES))
+        raise ValueError(
+            f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, or a rule on a "
+            "subset of streams such as dm[meaning+phonetic]"
+        )
+    integration = replace(config.integration, rule=rule.removesuffix(DROPOUT))
+    if rule.endswith(DROPOUT):
+        integration = replace(integration, stream_dropout=STREAM_DROPOUT)
+    config = replace(config, integration=integration)
+    if subset:
+        config = _on_subset(config, subset.removesuffix("]"))
+    return replace(config, name=name)
+
+
+def _duplicate(stream: StreamConfig) -> StreamConfig:
+    return replace(stream, kind="duplicate", of=stream.kind, name=f"duplicate_of_{stream.label}")
+
+
+def _on_subset(config: Any, subset: str) -> Any:
+    wanted = subset.split("+")
+    by_label = {stream.label: stream for stream in config.streams}
+    unknown = [label for label in wanted if label != "meaning" and label not in by_label]
+    if unknown:
+        raise ValueError(f"unknown streams {unknown}; streams are meaning, {', '.join(by_label)}")
+    streams = tuple(by_label[label] for label in wanted if label != "meaning")
+    if "meaning" in wanted:
+        return replace(config, streams=streams)
+    if not hasattr(config, "use_meaning"):
+        raise ValueError(f"a language model predicts the meaning stream's tokens and needs it: [meaning+{subset}]")
+    return replace(config, use_meaning=False, streams=streams)

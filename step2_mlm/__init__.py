@@ -1,0 +1,1 @@
+"""Step 2: masked language modelling with integrated streams."""
