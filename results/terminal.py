@@ -30,22 +30,27 @@ def print_table(frame: pd.DataFrame, captions: Mapping[str, str] | None = None, 
         text = written(part)
         text["Δ points"] = [interval.split(" [")[0] for interval in text[INTERVAL]]
         wanted = HEADERS if console.width >= WIDE else NARROW
-        text = text[[name for name in wanted if (text[name] != MISSING).any()]]
+        text = text.loc[:, [name for name in wanted if (text[name] != MISSING).any()]]
         caption = (captions or {}).get(str(section))
-        # Text, not str: rich would take the brackets of dm[phonetic] for markup.
-        table = Table(
-            title=Text(str(section)),
-            caption=Text(caption) if caption else None,
-            caption_justify="left",
-            box=SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-        )
-        for place, name in enumerate(text.columns):
-            table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
-        for row in text.itertuples(index=False):
-            table.add_row(*map(Text, row))
-        console.print(table)
+        print_text(text, str(section), caption, console)
+
+
+def print_text(text: pd.DataFrame, title: str, caption: str | None = None, console: Console | None = None) -> None:
+    """Print a frame of strings as a table."""
+    # Text, not str: rich would take the brackets of dm[phonetic] for markup.
+    table = Table(
+        title=Text(title),
+        caption=Text(caption) if caption else None,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for place, name in enumerate(text.columns):
+        table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
+    for row in text.itertuples(index=False):
+        table.add_row(*map(Text, row))
+    (Console() if console is None else console).print(table)
 
 
 def quick_figure(runs: Sequence[Run], path: Path) -> Path | None:
