@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
-from common.integration.scaling import Projection, normalised
+from common.integration.scaling import Projection, Seen, normalised
 
 
 @register("dm")
@@ -41,7 +41,7 @@ class DirectMixing(Integration):
             self.preserves = "nearly"
         if config.alpha_noise:
             self.preserves = "no"
-        self._seen: dict[str, tuple[Tensor, Tensor]] = {}
+        self._seen = Seen()
 
     def constrained(self) -> str:
         """The constraint α stands under, or an empty string."""
@@ -96,15 +96,14 @@ class DirectMixing(Integration):
     def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         alphas = self.alphas(streams, site)
         direct = self.direct_terms(streams, alphas, state, site.index)
-        pairs = self.project.weighted(self.scaled(streams, site), alphas)
-        total = bias = self.inner_bias(site.index)
-        if pairs:
-            inputs, matrices = zip(*pairs, strict=True)
-            total = F.linear(torch.cat(inputs, dim=-1), torch.cat(matrices, dim=1), bias)
-        terms = None
-        if site.report:
-            terms = {name: wide * weight for name, (wide, weight) in direct.items()}
-            terms |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
+        total = self.inner_bias(site.index)
+        terms = {name: wide * weight for name, (wide, weight) in direct.items()} if site.report else None
+        if self.secondary:
+            inputs, weight = self.scaled(streams, alphas, site), self.project.weighted(alphas)
+            total = F.linear(torch.cat(list(inputs.values()), dim=-1), weight, total)
+            if terms is not None:
+                matrices = self.project.split(weight)
+                terms |= {name: F.linear(narrow, matrices[name]) for name, narrow in inputs.items()}
         return Combined(self.activate(add_weighted(total, list(direct.values()))), terms, alphas)
 
     def direct_terms(
@@ -123,15 +122,15 @@ class DirectMixing(Integration):
         """``b_l [D]``; None at the last site."""
         return self.bias[self.inner_row(site)] if self.inner_rows and site < self.sites - 1 else None
 
-    def scaled(self, streams: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
-        """Narrow secondary streams with the scale of their projection."""
+    def scaled(self, streams: Mapping[str, Tensor], alphas: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
+        """Narrow secondary streams with the scale of their projection and, unless it is per channel, their α."""
         target = self.target(streams, site)
         if torch.is_grad_enabled():  # what is remembered must not keep a graph alive
-            return self.project.scaled(streams, target)
+            return self.project.scaled(streams, target, alphas)
         # Nothing outlives a pass: the parameters may be others in the next one.
         if site.index == 0:
             self._seen.clear()
-        scaled = self.project.scaled(streams, target, self._seen)
+        scaled = self.project.scaled(streams, target, alphas, self._seen)
         if site.index == self.sites - 1:
             self._seen.clear()
         return scaled
@@ -186,8 +185,13 @@ def add_weighted(total: Tensor | None, direct: list[tuple[Tensor, Tensor]]) -> T
     # Autocast would first copy all three operands of addcmul to fp32; the kernel promotes them itself.
     with torch.autocast(direct[0][0].device.type, enabled=False):
         wide, weight = direct[0]
-        joined = wide * weight.to(wide.dtype)
+        if total is not None and total.dim() == 3:
+            # Where dtypes differ, adding it at the end would copy it all the same and be one more pass over memory.
+            joined = total.to(wide.dtype)
+        else:  # a bias alone, or nothing
+            joined, direct = wide * weight.to(wide.dtype), direct[1:]
+            joined = joined if total is None else joined.add_(total)
         # In place: on a CPU, touching new memory of this size costs more than the sum.
-        for wide, weight in direct[1:]:
+        for wide, weight in direct:
             joined.addcmul_(wide, weight.to(wide.dtype))
-        return joined if total is None else joined.add_(total)
+        return joined

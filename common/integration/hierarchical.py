@@ -34,8 +34,10 @@ class Hierarchical(DirectMixing):
         alphas = self.alphas(streams, site)
         direct = self.direct_terms(streams, alphas, state, site.index)
         joined = {name: wide * weight for name, (wide, weight) in direct.items()}
-        pairs = self.project.weighted(self.scaled(streams, site), alphas)
-        joined |= {name: F.linear(*pair) for name, pair in zip(self.secondary, pairs, strict=True)}
+        if self.secondary:
+            matrices = self.project.split(self.project.weighted(alphas))
+            inputs = self.scaled(streams, alphas, site)
+            joined |= {name: F.linear(narrow, matrices[name]) for name, narrow in inputs.items()}
         # What stands in the running sum, by term: a stage bends all of them by the same gain.
         terms = {name: joined[name] for name in joined if name not in self.names}
         x = sum_terms(terms.values(), self.inner_bias(site.index))

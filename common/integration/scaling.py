@@ -26,6 +26,29 @@ def reference_rms(reference: Tensor, present: Tensor | None) -> Tensor:
     return rms if present is None else torch.where(present.view(-1, 1, 1), rms, torch.ones_like(rms))
 
 
+class Seen:
+    """What the sites of one pass have in common: ``P^T P``, and the factor of a depth that several of them read."""
+
+    def __init__(self) -> None:
+        self.grams: dict[str, Tensor | None] = {}
+        self._factors: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def factor(self, name: str, stream: Tensor) -> Tensor | None:
+        """``1/rms(P_i s_i)`` as ``[B, T, 1]`` if it was kept for this very tensor."""
+        kept = self._factors.get(name)
+        return kept[1] if kept is not None and kept[0] is stream else None
+
+    def keep(self, name: str, stream: Tensor, factor: Tensor, gram: Tensor | None) -> None:
+        """Keep the factor in place of that of an earlier depth."""
+        self._factors[name] = (stream, factor)
+        self.grams[name] = gram
+
+    def clear(self) -> None:
+        """Forget everything: the parameters may be others in the next pass."""
+        self.grams.clear()
+        self._factors.clear()
+
+
 class Projection(nn.Module):
     """``P_i`` of every secondary stream, bias-free, with the scale n. The reference stream needs none.
 
@@ -47,69 +70,73 @@ class Projection(nn.Module):
             columns = [torch.randn(width, narrow) / math.sqrt(narrow) for narrow in self.widths.values()]
             self.weight = nn.Parameter(torch.cat(columns, dim=1))  # [D, Σ D_i] = [P_1 | P_2 | …]
 
-    def matrices(self) -> dict[str, Tensor]:
-        """name -> ``P_i [D, D_i]``."""
-        if not self.widths:
-            return {}
-        return dict(zip(self.widths, self.weight.split(list(self.widths.values()), dim=1), strict=True))
+    def split(self, weight: Tensor) -> dict[str, Tensor]:
+        """name -> its columns ``[D, D_i]`` of a weight ``[D, Σ D_i]``."""
+        return dict(zip(self.widths, weight.split(list(self.widths.values()), dim=1), strict=True))
 
     def scaled(
         self,
         streams: Mapping[str, Tensor],
         target: Tensor | None,
-        seen: dict[str, tuple[Tensor, Tensor]] | None = None,
+        alphas: Mapping[str, Tensor] | None = None,
+        seen: Seen | None = None,
     ) -> dict[str, Tensor]:
-        """Narrow streams ``[B, T, D_i]`` times the factor that gives ``P_i s_i`` its scale.
+        """Narrow streams ``[B, T, D_i]`` times the factor that gives ``P_i s_i`` its scale, and times α.
 
         Args:
             target: RMS ``[B, T, 1]`` that projected streams get under scale `reference`; None means 1.
-            seen: name -> (stream, its ``1/rms(P_i s_i)``) of the site below, to be read and brought up to date: sites
-                that read the same depth of a stream have this factor in common. None computes it anew.
+            alphas: name -> α as ``[]`` or ``[B, T]``; α per channel ``[D]`` is left to :meth:`weighted`. None: all 1.
+            seen: what the site below computed, to be read and brought up to date. None computes it anew.
         """
-        if self.scale == "none":
-            return {name: streams[name] for name in self.widths}
         scaled = {}
-        for name, matrix in self.matrices().items():
+        for name, matrix in self.split(self.weight).items() if self.widths else ():
             stream = streams[name]
+            alpha = None if alphas is None or alphas[name].dim() == 1 else alphas[name]
             with torch.autocast(stream.device.type, enabled=False):
-                if seen is not None and name in seen and seen[name][0] is stream:
-                    factor = seen[name][1]
-                else:
-                    factor = torch.rsqrt(_mean_square(stream.float(), matrix.float()) + EPS)  # [B, T, 1]
-                if seen is not None:
-                    seen[name] = (stream, factor)
-                if target is not None and self.scale == "reference":
-                    factor = factor * target
-                scaled[name] = (stream * factor).to(stream.dtype)
+                factor = None if self.scale == "none" else self._factor(name, stream, matrix, target, seen)
+                if alpha is not None:
+                    alpha = alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha
+                    factor = alpha if factor is None else factor * alpha
+                scaled[name] = stream if factor is None else (stream * factor).to(stream.dtype)
         return scaled
+
+    def _factor(self, name: str, stream: Tensor, matrix: Tensor, target: Tensor | None, seen: Seen | None) -> Tensor:
+        """``1/rms(P s)``, times the target where the scale is `reference`: ``[B, T, 1]`` in fp32."""
+        factor = None if seen is None else seen.factor(name, stream)
+        if factor is None:
+            gram = None if seen is None else seen.grams.get(name)
+            gram = _gram(matrix) if gram is None else gram
+            factor = torch.rsqrt(_mean_square(stream.float(), matrix.float(), gram) + EPS)
+            if seen is not None:
+                seen.keep(name, stream, factor, gram)
+        return factor * target if target is not None and self.scale == "reference" else factor
 
     def forward(self, streams: Mapping[str, Tensor], target: Tensor | None) -> dict[str, Tensor]:
         """Projected and scaled streams, each ``[B, T, D]``."""
-        matrices = self.matrices()
+        if not self.widths:
+            return {}
+        matrices = self.split(self.weight)
         return {name: F.linear(narrow, matrices[name]) for name, narrow in self.scaled(streams, target).items()}
 
-    def weighted(self, scaled: Mapping[str, Tensor], alphas: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """(narrow input, matrix) per stream, whose products are the terms ``α_i · n(P_i s_i)``.
-
-        α per token ``[B, T]`` goes to the input; α as ``[]`` or ``[D]`` goes to the matrix.
-        """
-        pairs = []
-        for name, matrix in self.matrices().items():
-            alpha, narrow = alphas[name], scaled[name]
-            if alpha.dim() == 2:
-                pairs.append(((narrow * alpha.unsqueeze(-1)).to(narrow.dtype), matrix))
-            else:
-                pairs.append((narrow, (matrix * alpha.reshape(-1, 1)).to(matrix.dtype)))
-        return pairs
+    def weighted(self, alphas: Mapping[str, Tensor]) -> Tensor:
+        """``[P_1 | P_2 | …]`` as ``[D, Σ D_i]``, times α where it is per channel."""
+        if all(alphas[name].dim() != 1 for name in self.widths):
+            return self.weight
+        columns = [matrix * alphas[name].unsqueeze(1) for name, matrix in self.split(self.weight).items()]
+        return torch.cat(columns, dim=1).to(self.weight.dtype)
 
 
-def _mean_square(stream: Tensor, matrix: Tensor) -> Tensor:
+def _gram(matrix: Tensor) -> Tensor | None:
+    """``P^T P`` as ``[D_i, D_i]`` in fp32; None where P is not narrower than wide, and it would save nothing."""
+    matrix = matrix.float()
+    return matrix.T @ matrix if matrix.shape[1] < matrix.shape[0] else None
+
+
+def _mean_square(stream: Tensor, matrix: Tensor, gram: Tensor | None) -> Tensor:
     """Mean square of ``P s`` per token, ``[B, T, 1]``."""
-    wide, narrow = matrix.shape
-    if narrow >= wide:
+    if gram is None:
         return F.linear(stream, matrix).square().mean(-1, keepdim=True)
-    gram = matrix.T @ matrix  # [D_i, D_i]
-    return ((stream @ gram) * stream).sum(-1, keepdim=True).clamp_min(0.0) / wide
+    return ((stream @ gram) * stream).sum(-1, keepdim=True).clamp_min(0.0) / matrix.shape[0]
 
 
 def sum_terms(terms: Iterable[Tensor], start: Tensor | None = None) -> Tensor | None:

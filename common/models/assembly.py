@@ -30,6 +30,7 @@ class Pass:
     report: bool
     keep: bool = False
     read: Tensor | None = None
+    biases: list[nn.Parameter] = field(default_factory=list)
     state: Tensor | None = None
     raw: list[dict[str, Tensor]] = field(default_factory=list)
     alphas: list[dict[str, Tensor]] = field(default_factory=list)
@@ -168,6 +169,7 @@ class MultiStreamModel(PreTrainedModel):
         presence = self._presence(input_ids.shape[0], present, input_ids.device)
         secondary = self.secondary(inputs, grid, attention_mask)
         current = Pass(secondary, presence, attention_mask.bool(), report, keep, read)
+        current.biases = [bias for _, bias in depth_norms(self.backbone)] if self.config.use_meaning else []
         if not self.config.use_meaning:
             current.raw = [self._streams(site, secondary) for site in self._joined]
             return self._integrate_all(current.raw, current), current
@@ -209,7 +211,7 @@ class MultiStreamModel(PreTrainedModel):
         current = self._pass
         if current is None or site not in self._joined:
             return None
-        bias = depth_norms(self.backbone)[site][1]
+        bias = current.biases[site]
         streams = {MEANING: total - bias, **self._streams(site, current.secondary)}
         if current.keep:
             current.raw.append(streams)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from results.command import run_maker
 from results.costs import read_step_times
-from results.reader import Run
+from results.reader import Run, grouped, setting_key
 from results.render import write_table
 from results.table1_ablation.configs import ROWS, RULES, STREAMS, WITH_DROPOUT, row_name
 from results.tables import BASELINE, build_frame, captions
@@ -19,14 +19,22 @@ FOLDER = Path(__file__).parent
 
 
 def by_streams(runs: Sequence[Run]) -> list[Run]:
-    """The runs that belong here, named after their rule and streams, so that ``dm`` stands under the full subset."""
-    chosen = []
+    """The runs that belong here, named after their rule and streams, so that ``dm`` stands under the full subset.
+    Data on which no subset was run are left out.
+    """
+    chosen: list[Run] = []
     for run in runs:
         if run.name in (BASELINE, *WITH_DROPOUT):
             chosen.append(run)
         elif run.rule in RULES and (run.name == run.rule or run.name.startswith(f"{run.rule}[")):
             chosen.append(replace(run, config=run.config | {"name": row_name(run.rule, run.streams)}))
-    return chosen
+    settings = grouped(chosen, setting_key)
+    ablated = {key for key, group in settings.items() if any(run.rule in RULES and _is_part(run) for run in group)}
+    return [run for run in chosen if setting_key(run) in ablated]
+
+
+def _is_part(run: Run) -> bool:
+    return set(run.streams) != set(STREAMS)
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
@@ -40,7 +48,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     notes = captions(named, frame, times)
     absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in named}]
     print_table(frame, notes)
-    note = f"No finished run yet on: {', '.join(absent)}." if absent else ""
+    note = f"No subset of the streams was run on: {', '.join(absent)}." if absent else ""
     return write_table(folder, frame, notes, "ablation", note)
 
 
