@@ -2,8 +2,9 @@
 
     python -m benchmarks.integration [--out results/records/benchmarks/integration.json]
 
-Each arm runs in a process of its own (so that its peak memory is its own); arms alternate, and the ratios are made
-from the medians of one run.
+Each arm runs in a process of its own (so that its peak memory is its own). All are alive at once and are timed in
+turn, a few steps each, so that a machine that slows down or speeds up does so for all; the ratios are made from the
+medians of one run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
 import tyro
@@ -36,15 +39,16 @@ PIECES = 8
 class Settings:
     """Shape of the benchmark."""
 
-    batch: int = 16
+    batch: int = 32
+    """Texts per batch, as in step 1's presets."""
     time: int = 32
-    """Tokens per text."""
+    """Tokens per text, about those of a batch of SST."""
     layers: int = 12
     width: int = 768
-    steps: int = 6
-    """Timed steps per round; the first of each process is not counted."""
-    rounds: int = 2
-    """How often each arm is measured, alternating with the others."""
+    steps: int = 3
+    """Timed steps per round; one more before them is not counted."""
+    rounds: int = 6
+    """How often each arm has its turn."""
     precision: str = "bf16"
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
     compile: bool = False
@@ -92,8 +96,10 @@ def make_batch(arm: str, settings: Settings) -> dict[str, torch.Tensor]:
     return {name: value.to(settings.device) for name, value in batch.items()}
 
 
-def measure(arm: str, settings: Settings, training: bool, send) -> None:
-    """Time one arm; sends seconds per step, peak bytes, FLOPs and parameters."""
+def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> None:
+    """One arm in a process of its own: at every request times a round of steps and sends the seconds of each; at a
+    request of 0 sends peak bytes, FLOPs and parameters, and ends.
+    """
     device = torch.device(settings.device)
     model = build(arm, settings).to(device).train(training)
     batch = make_batch(arm, settings)
@@ -115,52 +121,62 @@ def measure(arm: str, settings: Settings, training: bool, send) -> None:
         if device.type == "cuda":
             torch.cuda.synchronize()
 
-    seconds = []
     with torch.set_grad_enabled(training):
         step()
-        for _ in range(settings.steps):
-            start = time.perf_counter()
-            step()
-            seconds.append(time.perf_counter() - start)
+        while steps := pipe.recv():
+            step()  # what the other arms have left in the caches is no arm's business
+            seconds = []
+            for _ in range(steps):
+                start = time.perf_counter()
+                step()
+                seconds.append(time.perf_counter() - start)
+            pipe.send(seconds)
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated()
     else:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    send.send({"seconds": seconds, "peak": peak, "flops": flops.get_total_flops(), "parameters": parameters})
+    pipe.send({"peak": peak, "flops": flops.get_total_flops(), "parameters": parameters})
 
 
-def in_process(arm: str, settings: Settings, training: bool) -> dict:
-    """Run :func:`measure` in a new process."""
-    if settings.keep_freed:  # read by the new process when it starts
+def alternate(settings: Settings, training: bool) -> dict[str, dict]:
+    """All arms at once, each in its process, timed in turn: what slows the machine down falls on all of them."""
+    if settings.keep_freed:  # read by the new processes when they start
         os.environ |= {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
     context = multiprocessing.get_context("spawn")
-    receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(arm, settings, training, send))
-    process.start()
-    send.close()
-    try:
-        result = receive.recv()
-    except EOFError:
-        raise RuntimeError(f"arm {arm!r} ended without a result; its own message stands above") from None
-    process.join()
-    return result
+    pipes, processes = {}, []
+    for arm in settings.arms:
+        pipes[arm], theirs = context.Pipe()
+        processes.append(context.Process(target=measure, args=(arm, settings, training, theirs)))
+        processes[-1].start()
+        theirs.close()
+
+    def ask(arm: str, steps: int) -> Any:
+        try:
+            pipes[arm].send(steps)
+            return pipes[arm].recv()
+        except (EOFError, BrokenPipeError):
+            raise RuntimeError(f"arm {arm!r} ended without a result; its own message stands above") from None
+
+    seconds: dict[str, list[float]] = {arm: [] for arm in settings.arms}
+    for _ in range(settings.rounds):
+        for arm in settings.arms:
+            seconds[arm] += ask(arm, settings.steps)
+    results = {arm: {**ask(arm, 0), "seconds": seconds[arm]} for arm in settings.arms}
+    for process in processes:
+        process.join()
+    return results
 
 
 def run(settings: Settings) -> dict:
     """All arms, training and inference; medians and ratios to the reference."""
     rows: list[dict] = []
     for mode in ("training", "inference"):
-        results: dict[str, list[dict]] = {arm: [] for arm in settings.arms}
-        for _ in range(settings.rounds):
-            for arm in settings.arms:
-                results[arm].append(in_process(arm, settings, mode == "training"))
-        for arm, runs in results.items():
-            seconds = [second for run in runs for second in run["seconds"]]
+        for arm, result in alternate(settings, mode == "training").items():
             factor = 3 if mode == "training" else 1  # a backward pass costs about two forward passes
             rows.append({
-                "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(seconds),
-                "peak_mib": statistics.median(run["peak"] for run in runs) / 2**20,
-                "gflops": factor * runs[0]["flops"] / 1e9, "parameters": runs[0]["parameters"],
+                "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(result["seconds"]),
+                "peak_mib": result["peak"] / 2**20, "gflops": factor * result["flops"] / 1e9,
+                "parameters": result["parameters"],
             })  # fmt: skip
         reference = next(row for row in rows if row["mode"] == mode and row["arm"] == "reference")
         for row in rows:
