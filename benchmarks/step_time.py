@@ -23,8 +23,9 @@ from benchmarks.report import machine, write_report
 from common.data.text import DataConfig
 from common.streams.config import StreamConfig
 from common.training.config import RuntimeConfig
-from common.training.evaluate import autocast, resolve_device
+from common.training.evaluate import resolve_device
 from common.training.optimiser import build_optimiser
+from common.training.precision import autocast
 from common.training.task import Batch, to_device
 from results.table1_ablation.configs import VARIANTS as ABLATION
 from results.table1_sentiment.configs import VARIANTS as TABLE

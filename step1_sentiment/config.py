@@ -61,8 +61,16 @@ class SentimentConfig:
 def quick() -> SentimentConfig:
     """Generated texts with planted cues, packaged MiniLM: under a minute on a laptop."""
     return SentimentConfig(
-        data=DataConfig(name="planted", planted_sizes=(1400, 300, 300)),
-        train=TrainConfig(epochs=2, batch_size=32, lr_backbone=1e-4, lr_streams=1e-3, lr_head=1e-3, max_length=64),
+        data=DataConfig(name="planted", planted_sizes=(1120, 240, 240)),
+        train=TrainConfig(
+            epochs=2,
+            batch_size=32,
+            lr_backbone=1e-4,
+            lr_streams=1e-3,
+            lr_head=1e-3,
+            max_length=64,
+            precision="auto",
+        ),  # fmt: skip
         dropout=0.0,
     )
 

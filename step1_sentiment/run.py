@@ -14,8 +14,8 @@ from common.data.text import DataConfig, DataError
 from common.models.backbones import resolve_backbone
 from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
-from common.training.evaluate import autocast
 from common.training.flops import flops_per_token
+from common.training.precision import autocast
 from common.training.record import RunRecord, is_finished, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit

@@ -117,7 +117,7 @@ def paper() -> MaskedLMConfig:
 def _train(epochs: int, batch_size: int, max_length: int, lr: float) -> TrainConfig:
     return TrainConfig(
         epochs=epochs, batch_size=batch_size, max_length=max_length, lr_backbone=lr, lr_streams=1e-3, lr_head=1e-3,
-        bucket=False, evaluations_per_epoch=2, select_metric="loss", select_mode="min",
+        bucket=False, evaluations_per_epoch=2, select_metric="loss", select_mode="min", precision="auto",
     )  # fmt: skip
 
 

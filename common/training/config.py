@@ -38,8 +38,9 @@ class TrainConfig:
     """Largest gradient norm over all parameters; 0 = no clipping."""
     accumulate: int = 1
     """Batches per optimiser step."""
-    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
-    """Number format of the forward pass (autocast); weights stay fp32. fp16 needs a GPU."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "bf16"
+    """Number format of the forward pass (autocast); weights stay fp32. fp16 needs a GPU. auto: bf16 where the device
+    has matrix units for it, else fp32."""
     bucket: bool = True
     """Put texts of similar length into one batch."""
     patience: int = 0
@@ -66,8 +67,8 @@ class TrainConfig:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if not 0.0 <= self.warmup < 1.0:
             raise ValueError(f"warmup is a share of the steps in [0, 1), got {self.warmup}")
-        if self.precision not in ("fp32", "bf16", "fp16"):
-            raise ValueError(f"precision must be fp32, bf16 or fp16, got {self.precision!r}")
+        if self.precision not in ("auto", "fp32", "bf16", "fp16"):
+            raise ValueError(f"precision must be auto, fp32, bf16 or fp16, got {self.precision!r}")
         if self.select_mode not in ("max", "min"):
             raise ValueError(f"select_mode must be max or min, got {self.select_mode!r}")
 

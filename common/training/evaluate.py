@@ -11,9 +11,8 @@ import torch
 
 from common.training.config import TrainConfig
 from common.training.loader import BucketedLoader
+from common.training.precision import autocast
 from common.training.task import Task, to_device
-
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def resolve_device(name: str) -> torch.device:
@@ -26,19 +25,6 @@ def resolve_device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError("device mps was asked for, but this machine has none; use device=cpu or auto")
     return device
-
-
-def check_precision(precision: str, device: torch.device) -> None:
-    """Raise ValueError where `device` cannot compute in `precision`."""
-    if precision == "fp16" and device.type == "cpu":
-        raise ValueError("fp16 needs a GPU; on the CPU use precision fp32 or bf16")
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise ValueError("this GPU has no bf16; use precision fp16 or fp32")
-
-
-def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """The autocast context of a precision; does nothing for fp32."""
-    return torch.autocast(device.type, dtype=DTYPES.get(precision, torch.bfloat16), enabled=precision in DTYPES)
 
 
 @contextmanager
@@ -62,7 +48,7 @@ def evaluate(
         task: already on `device`.
         loader: gives every example once; its epoch starts anew.
         device: where to compute.
-        precision: fp32, bf16 or fp16, or the config that holds it.
+        precision: fp32, bf16, fp16 or auto, or the config that holds it.
     """
     precision = precision.precision if isinstance(precision, TrainConfig) else precision
     collected: dict[str, list[torch.Tensor]] = {}

@@ -19,9 +19,10 @@ from tqdm.auto import tqdm
 from common.integration.mixing_weights import MixingWeights
 from common.training.checkpoint import Checkpoints, rng_state, set_rng_state
 from common.training.config import RuntimeConfig, TrainConfig
-from common.training.evaluate import autocast, eval_mode, evaluate
+from common.training.evaluate import eval_mode, evaluate
 from common.training.loader import BucketedLoader, steps_per_epoch
 from common.training.optimiser import build_optimiser, build_scheduler
+from common.training.precision import autocast
 from common.training.progress import Interval, Selection, TrainingFailed
 from common.training.record import RunRecord
 from common.training.task import Batch, Task, to_device
@@ -63,10 +64,16 @@ class TrainingModule(pl.LightningModule):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a checkpoint; optimiser and random numbers follow when training starts."""
-        here = {"total_steps": self.total_steps, "world_size": self.loaders["train"].world_size}
+        here = {
+            "total_steps": self.total_steps,
+            "world_size": self.loaders["train"].world_size,
+            "precision_name": self.config.precision,
+        }
         for name, value in here.items():
             if state[name] != value:
-                raise ValueError(f"the checkpoint has {name} {state[name]}, this run {value}; data or devices changed")
+                raise ValueError(
+                    f"the checkpoint has {name} {state[name]}, this run {value}; data, devices or machine changed"
+                )
         self._resume = state
         self.step = state["step"]
         self.task.load_state_dict(state["task"])
@@ -91,6 +98,7 @@ class TrainingModule(pl.LightningModule):
                 "optimiser": self.trainer.optimizers[0].state_dict(),
                 "scheduler": self._scheduler.state_dict(),
                 "precision": self.trainer.precision_plugin.state_dict(),
+                "precision_name": self.config.precision,
                 "rng": states,
                 "record": self.record.state_dict(),
                 "selection": asdict(self.selection),

@@ -8,6 +8,7 @@ import signal
 import statistics
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig, TrainConfig
-from common.training.evaluate import check_precision, evaluate, resolve_device
+from common.training.evaluate import evaluate, resolve_device
 from common.training.loader import BucketedLoader, StepLoader
 from common.training.module import TrainingModule
 from common.training.optimiser import freeze_groups
+from common.training.precision import resolve_precision
 from common.training.record import RunRecord
 from common.training.task import Task
 
@@ -58,11 +60,11 @@ def fit(
     if missing:
         raise ValueError(f"loaders lack {sorted(missing)}; got {sorted(loaders)}")
     device = resolve_device(runtime.device)
-    check_precision(config.precision, device)
+    config = replace(config, precision=resolve_precision(config.precision, device))
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    with record.running(device=str(device), devices=runtime.devices):
+    with record.running(device=str(device), devices=runtime.devices, precision=config.precision):
         freeze_groups(task, task.parts(), config)
         checkpoints = Checkpoints(Path(folder) / "checkpoints")
         trainer = _trainer(config, runtime, device, Path(folder))

@@ -162,5 +162,5 @@ def test_changed_data_is_refused(tmp_path, processes):
     assert in_process(processes, config) == -signal.SIGKILL
     record = RunRecord.open(tmp_path, "toy", "mlp", config)
     loaders = toy.toy_loaders(toy.toy_config(tmp_path, examples=60))
-    with pytest.raises(ValueError, match="data or devices changed"):
+    with pytest.raises(ValueError, match="data, devices or machine changed"):
         toy.fit(toy.ToyTask(config, record.folder), loaders, config.train, config.runtime, record.folder, record)
