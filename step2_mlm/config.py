@@ -98,8 +98,8 @@ def small() -> MaskedLMConfig:
     return MaskedLMConfig(
         backbone="minilm",
         data=CorpusConfig(name="folder"),
-        train=_train(epochs=1, batch_size=16, max_length=128, lr=2e-4),
-        train_tokens=600_000,
+        train=_train(epochs=1, batch_size=16, max_length=128, lr=2e-4, evaluations=1),
+        train_tokens=400_000,
         eval_tokens=65_536,
     )
 
@@ -114,10 +114,10 @@ def paper() -> MaskedLMConfig:
     )
 
 
-def _train(epochs: int, batch_size: int, max_length: int, lr: float) -> TrainConfig:
+def _train(epochs: int, batch_size: int, max_length: int, lr: float, evaluations: int = 2) -> TrainConfig:
     return TrainConfig(
         epochs=epochs, batch_size=batch_size, max_length=max_length, lr_backbone=lr, lr_streams=1e-3, lr_head=1e-3,
-        bucket=False, evaluations_per_epoch=2, select_metric="loss", select_mode="min", precision="auto",
+        bucket=False, evaluations_per_epoch=evaluations, select_metric="loss", select_mode="min", precision="auto",
     )  # fmt: skip
 
 
