@@ -31,13 +31,28 @@ class CrossAttend(nn.Module):
         if zero:
             nn.init.zeros_(self.out.weight)
 
-    def forward(self, reference: Tensor, stream: Tensor, mask: Tensor | None) -> Tensor:
-        """``[B, T, D]`` attends to ``[B, T, D_i]`` where `mask` ``[B, T]`` is True."""
+    def forward(self, reference: Tensor, stream: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+        """``[B, T, D]`` attends to ``[B, S, D_i]`` where `mask` ``[B, S]`` is True. `causal`: the reference's positions
+        are the last T of the S, and none reads a later one.
+        """
         key, value = self.key_value(normalised(stream)).chunk(2, dim=-1)
         split = (self.heads, key.shape[-1] // self.heads)
         q, k, v = (x.unflatten(-1, split).transpose(1, 2) for x in (self.query(normalised(reference)), key, value))
-        if mask is not None:
+        if causal:
+            mask = causal_mask(mask, q.shape[-2], k.shape[-2], q.device)
+        elif mask is not None:
             # The first place stays open: a text without real tokens would leave nothing to attend to.
             mask = (mask | (torch.arange(mask.shape[1], device=mask.device) == 0))[:, None, None, :]
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # [B, H, T, h/H]
         return self.out(attended.transpose(1, 2).flatten(-2))
+
+
+def causal_mask(mask: Tensor | None, queries: int, keys: int, device: torch.device) -> Tensor:
+    """Bool ``[T, S]`` or ``[B, 1, T, S]``: of S positions, True in `mask` ``[B, S]``, the last T read those up to their
+    own; each reads itself, also where it is padding, which else would have nothing to attend to.
+    """
+    places = torch.arange(keys, device=device)
+    own = places[keys - queries :, None]  # [T, 1]
+    if mask is None:
+        return places <= own
+    return (mask[:, None, None, :] & (places <= own)) | (places == own)

@@ -57,6 +57,8 @@ class Integration(nn.Module, ABC):
     """True for fusions that join the streams once, at the output; earlier sites are skipped by the model."""
     preserves: Literal["exactly", "nearly", "no"] = "exactly"
     """Whether the start equals the plain backbone. On the class: at best; on an instance: with its config."""
+    attends: ClassVar[bool] = False
+    """True for rules in which a position reads other positions of the secondary streams."""
     permutable: ClassVar[bool] = True
     """Whether permuting the streams only permutes the weights."""
     needs_reference: ClassVar[bool] = False
@@ -116,6 +118,7 @@ class Integration(nn.Module, ABC):
         report: bool = True,
         mask: Tensor | None = None,
         scale_like: Tensor | None = None,
+        causal: bool = False,
     ) -> Integrated:
         """Integrate the streams of one site.
 
@@ -128,6 +131,8 @@ class Integration(nn.Module, ABC):
             mask: bool ``[B, T]``, True at real tokens; read by the rules that attend and by the balance penalty.
             scale_like: reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given, for
                 analyses that replace the reference and want the other terms as they were.
+            causal: whether position t may read positions up to t only. Of a rule that attends, the secondary streams
+                and `mask` may then be longer than the reference, which stands at their end.
         """
         if set(self.names) != set(streams):
             raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
@@ -142,7 +147,7 @@ class Integration(nn.Module, ABC):
         masked = {name: self._blank_absent(streams[name], present, name) for name in self.names}
         state_in = None if self.last_site_only else state
         weight = self.config.balance_penalty if self.training else 0.0
-        place = Site(site, present or None, mask, report or weight > 0, scale_like)
+        place = Site(site, present or None, mask, report or weight > 0, scale_like, causal)
         combined = self.combine(masked, state_in, place)
         penalty = None
         if weight > 0 and combined.terms is not None:

@@ -18,6 +18,7 @@ class CrossAttention(Integration):
     """
 
     last_site_only = True
+    attends = True
     needs_reference = True
     options = frozenset({"hidden", "heads"})
 
@@ -34,6 +35,6 @@ class CrossAttention(Integration):
         total = reference = streams[self.reference]
         terms = {self.reference: reference}
         for name, attend in zip(self.secondary, self.attend, strict=True):
-            terms[name] = attend(reference, streams[name], site.mask)
+            terms[name] = attend(reference, streams[name], site.mask, site.causal)
             total = total + terms[name]
         return Combined(total, terms, None)

@@ -25,6 +25,7 @@ class Flamingo(Integration):
     """
 
     last_site_only = True
+    attends = True
     needs_reference = True
     options = frozenset({"hidden", "heads"})
 
@@ -46,7 +47,7 @@ class Flamingo(Integration):
         y = reference = streams[self.reference]
         terms = {self.reference: reference}
         for index, (name, attend) in enumerate(zip(self.secondary, self.attend, strict=True)):
-            terms[name] = attend(reference, streams[name], site.mask) * gates[index]
+            terms[name] = attend(reference, streams[name], site.mask, site.causal) * gates[index]
             y = y + terms[name]
         factor = torch.rsqrt(y.float().square().mean(-1, keepdim=True) + EPS)
         inner = F.linear((y * factor).to(y.dtype), self.up)  # [B, T, 4h]

@@ -20,8 +20,9 @@ def normalised(x: Tensor) -> Tensor:
 
 
 def reference_rms(reference: Tensor, present: Tensor | None) -> Tensor:
-    """RMS of every token ``[B, T, 1]`` in fp32, detached; 1 in samples (`present` bool ``[B]``) without it."""
-    norm = torch.linalg.vector_norm(reference.detach(), dim=-1, keepdim=True, dtype=torch.float32)
+    """RMS of every token ``[B, T, 1]`` in fp32 or wider, detached; 1 in samples (`present` bool ``[B]``) without it."""
+    kind = torch.promote_types(reference.dtype, torch.float32)
+    norm = torch.linalg.vector_norm(reference.detach(), dim=-1, keepdim=True, dtype=kind)
     rms = norm / math.sqrt(reference.shape[-1])
     return rms if present is None else torch.where(present.view(-1, 1, 1), rms, torch.ones_like(rms))
 

@@ -23,6 +23,8 @@ class Site(NamedTuple):
     """Whether the additive terms are asked for."""
     scale_like: Tensor | None = None
     """Reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given."""
+    causal: bool = False
+    """Whether position t may read positions up to t only."""
 
     def scale(self, reference: Tensor, name: str) -> Tensor:
         """RMS ``[B, T, 1]`` that projected streams are brought to beside the `reference` stream of this name."""

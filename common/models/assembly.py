@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, ClassVar, Mapping, NamedTuple, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from common.integration.regularisers import draw_presence
 from common.models.backbones import clear_layers, depth_norms, load_backbone
 from common.models.multi_stream_config import MultiStreamConfig
 from common.models.secondary import SecondaryStreams, depth_of_site
+from common.models.stream_cache import StreamCache
 from common.streams.config import StreamConfig
 
 MEANING = "meaning"
@@ -62,6 +63,8 @@ class MultiStreamModel(PreTrainedModel):
     base_model_prefix = ""
     auto_class_of_backbone = AutoModelForSequenceClassification
     _supports_sdpa = True
+    causal: ClassVar[bool] = False
+    """Whether no position may read a later one."""
 
     def __init__(self, config: MultiStreamConfig, backbone: PreTrainedModel | None = None) -> None:
         super().__init__(config)
@@ -81,14 +84,13 @@ class MultiStreamModel(PreTrainedModel):
             widths[stream.label] = stream.width
         embeddings = backbone.get_input_embeddings()
         assert isinstance(embeddings, nn.Embedding)
-        self.secondary = SecondaryStreams(streams, config.vocabularies, embeddings.embedding_dim)
+        self.secondary = SecondaryStreams(streams, config.vocabularies, embeddings.embedding_dim, self.causal)
         rule = IntegrationConfig(**config.integration)
         self.integration = build_integration(rule, widths, width, len(norms), MEANING if config.use_meaning else None)
         self.sites = len(norms)
         self._pass: Pass | None = None
         if config.use_meaning:
-            for site, (norm, _) in enumerate(norms):
-                norm.register_forward_pre_hook(self._hook(site))
+            self._attach([norm for norm, _ in norms])
             norms[-1][0].register_forward_hook(self._after_last_norm)
         else:
             self.soma = Soma(*norms[-1])
@@ -155,10 +157,11 @@ class MultiStreamModel(PreTrainedModel):
         inputs: Mapping[str, Tensor],
         keep: bool = False,
         read: Tensor | None = None,
-        backbone_inputs: Mapping[str, Tensor] | None = None,
+        past: StreamCache | None = None,
+        backbone_inputs: Mapping[str, Any] | None = None,
     ) -> tuple[Any, Pass]:
         """Run streams and backbone; returns the backbone's output (without the meaning stream: what the head reads)
-        and what the sites left behind. `read` is kept for :meth:`readout`.
+        and what the sites left behind. `read` is kept for :meth:`readout`; `past` is what a causal model remembers.
         """
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
@@ -167,7 +170,12 @@ class MultiStreamModel(PreTrainedModel):
         else:
             grid = torch.zeros(*input_ids.shape, 0, device=input_ids.device)
         presence = self._presence(input_ids.shape[0], present, input_ids.device)
-        secondary = self.secondary(inputs, grid, attention_mask)
+        pasts = None
+        if past is not None:
+            pasts = {name: past.layers(stream.layers) for name, stream in self.secondary.configs.items()}
+        secondary = self.secondary(inputs, grid, attention_mask, pasts)
+        if past is not None and self.integration.attends:
+            secondary = {name: [*depths[:-1], past.history(depths[-1])] for name, depths in secondary.items()}
         current = Pass(secondary, presence, attention_mask.bool(), report, keep, read)
         current.biases = [bias for _, bias in depth_norms(self.backbone)] if self.config.use_meaning else []
         if not self.config.use_meaning:
@@ -175,7 +183,8 @@ class MultiStreamModel(PreTrainedModel):
             return self._integrate_all(current.raw, current), current
         self._pass = current
         try:
-            output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **(backbone_inputs or {}))
+            known = {"input_ids": input_ids, "attention_mask": attention_mask}
+            output = self.backbone(**(known | dict(backbone_inputs or {})))
         finally:
             self._pass = None
         return output, current
@@ -188,9 +197,18 @@ class MultiStreamModel(PreTrainedModel):
             return present
         return draw_presence(self.integration.names, batch, rate, present, device)
 
+    def _attach(self, norms: Sequence[nn.Module]) -> None:
+        """Read the raw sums from inside the backbone: they are what the layers' final norms are given."""
+        for site, norm in enumerate(norms):
+            norm.register_forward_pre_hook(self._hook(site))
+
     def _hook(self, site: int):
         def integrate(norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
-            return self._integrate(site, inputs[0])
+            if self._pass is None or site not in self._joined:
+                return None
+            bias = self._pass.biases[site]
+            state = self._integrate(site, inputs[0], bias, self._pass)
+            return (state + bias,) if site == self.sites - 1 else None
 
         return integrate
 
@@ -206,24 +224,19 @@ class MultiStreamModel(PreTrainedModel):
         """Secondary streams as `site` reads them."""
         return {name: depths[depth_of_site(site, self.sites, len(depths))] for name, depths in secondary.items()}
 
-    def _integrate(self, site: int, total: Tensor) -> tuple[Tensor] | None:
-        """At one layer's final norm: `total` ``[B, T, D]`` is what the norm would read."""
-        current = self._pass
-        if current is None or site not in self._joined:
-            return None
-        bias = current.biases[site]
+    def _integrate(self, site: int, total: Tensor, bias: Tensor, current: Pass) -> Tensor:
+        """The new state; `total` ``[B, T, D]`` is the layer's raw sum with its last `bias` ``[D]``."""
         streams = {MEANING: total - bias, **self._streams(site, current.secondary)}
         if current.keep:
             current.raw.append(streams)
-        state = self._join(site, streams, current)
-        return (state + bias,) if site == self.sites - 1 else None
+        return self._join(site, streams, current)
 
     def _join(
         self, site: int, streams: Mapping[str, Tensor], current: Pass, scale_like: Tensor | None = None
     ) -> Tensor:
         """One site: the new state ``[B, T, D]``."""
         result = self.integration(
-            streams, current.state, current.present, site, current.report, current.mask, scale_like
+            streams, current.state, current.present, site, current.report, current.mask, scale_like, self.causal
         )
         current.state = result.state
         if result.alphas is not None:

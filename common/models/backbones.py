@@ -119,8 +119,12 @@ def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter]]:
         return [(layer.output.LayerNorm, layer.output.dense.bias) for layer in base.encoder.layer]
     if hasattr(base, "transformer") and hasattr(base.transformer, "layer"):  # DistilBERT
         return [(layer.output_layer_norm, layer.ffn.lin2.bias) for layer in base.transformer.layer]
+    if hasattr(base, "h") and hasattr(base, "ln_f"):  # GPT-2: a layer's sum is normalised by the next one
+        blocks = [getattr(layer, "block", layer) for layer in base.h]  # a multi-stream model puts sites around them
+        norms = [*(block.ln_1 for block in blocks[1:]), base.ln_f]
+        return [(norm, block.mlp.c_proj.bias) for norm, block in zip(norms, blocks, strict=True)]
     raise ValueError(
-        f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA"
+        f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA, GPT-2"
     )
 
 

@@ -18,11 +18,15 @@ class GridStreams:
     Args:
         streams: configs of all secondary streams.
         tables: label -> table, from :func:`build_tables`.
+        causal: numbers are those of word prefixes, and a position's pieces are for it and those after it.
     """
 
-    def __init__(self, streams: Sequence[StreamConfig], tables: Mapping[str, StreamTable]) -> None:
+    def __init__(
+        self, streams: Sequence[StreamConfig], tables: Mapping[str, StreamTable], causal: bool = False
+    ) -> None:
         self.streams = [stream for stream in streams if stream.kind != "duplicate"]
         self.tables = dict(tables)
+        self.causal = causal
         self._shuffles = {
             stream.label: derangement(len(self.tables[stream.label].sounding), stream.seed)
             for stream in self.streams
@@ -54,7 +58,7 @@ class GridStreams:
         self, numbers: np.ndarray, starts: np.ndarray, places: np.ndarray, hidden: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:
         """Per stream ``{s}_pieces [U, P]`` and ``{s}_index [B, T]`` (alignment word), or ``{s}_sequence [B, S]``
-        (alignment attention), as int64; see ``StreamProcessor.collate``.
+        (alignment attention; causal also ``{s}_owner [B, S]``), as int64; see ``StreamProcessor.collate``.
 
         Args:
             starts: True where a word begins ``[B, T]``; a word cut off at the left edge begins there.
@@ -65,6 +69,8 @@ class GridStreams:
             rows, table = self.rows(stream, numbers, places, hidden), self.tables[stream.label].rows
             if stream.alignment == "word":
                 found[f"{stream.label}_pieces"], found[f"{stream.label}_index"] = gather_pieces(rows, table)
+            elif self.causal:
+                found[f"{stream.label}_sequence"], found[f"{stream.label}_owner"] = owned_pieces(rows, table)
             else:
                 found[f"{stream.label}_sequence"] = sequences(rows, starts, table)
         return found
@@ -88,3 +94,16 @@ def sequences(rows: np.ndarray, starts: np.ndarray, table: np.ndarray) -> np.nda
     for place, row in enumerate(kept):
         out[place, : len(row)] = row
     return out
+
+
+def owned_pieces(rows: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces of every token's prefix, one token after the other ``[B, P]``, and the token of each ``[B, P]``."""
+    pieces = np.asarray(table[rows.ravel()]).reshape(*rows.shape, -1)  # [B, T, M]
+    there = pieces != PAD
+    counts = there.sum((1, 2))
+    sequence = np.full((len(rows), max(1, int(counts.max()))), PAD, dtype=np.int64)
+    owner = np.zeros_like(sequence)
+    filled = np.arange(sequence.shape[1]) < counts[:, None]
+    sequence[filled] = pieces[there]
+    owner[filled] = np.nonzero(there)[1]
+    return sequence, owner

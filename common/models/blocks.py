@@ -1,0 +1,95 @@
+"""Narrow transformer layers, and the encoder of a secondary stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from common.integration.attend import causal_mask
+from common.streams.config import StreamConfig
+
+Past = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Takes the keys and values of new positions ``[B, H, T, D/H]``; gives those of all positions so far."""
+
+
+class Block(nn.Module):
+    """Pre-norm transformer layer on ``[B, T, D]`` with ReLU (Vaswani et al. 2017; Xiong et al. 2020)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm_mlp = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor, mask: Tensor, past: Past | None = None) -> Tensor:
+        """x ``[B, T, D]``, mask bool ``[B, 1, T or 1, S]`` (True = may be attended), S = T without a `past`."""
+        batch, time, width = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(batch, time, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, D/H]
+        if past is not None:
+            k, v = past(k, v)
+        x = x + self.out(attend(q, k, v, mask).transpose(1, 2).reshape(batch, time, width))
+        return x + self.down(F.relu(self.up(self.norm_mlp(x))))
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Softmax attention ``[B, H, T, D/H]``, written out: so narrow, the fused kernel's backward is slower on CPUs."""
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B, H, T, S]
+    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).to(value.dtype) @ value
+
+
+class DepthEncoder(nn.Module):
+    """A stack of blocks that hands out its raw residual stream after every depth.
+
+    Args:
+        causal: every position reads those up to its own, and places are counted from the first that is not padding.
+    """
+
+    def __init__(self, config: StreamConfig, causal: bool = False) -> None:
+        super().__init__()
+        self.causal = causal
+        distinct = 1 if config.share_depth else config.layers
+        self.depths = config.layers
+        self.blocks = nn.ModuleList(Block(config.width, config.heads) for _ in range(distinct))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, attention_mask: Tensor, pasts: Sequence[Past] = ()) -> list[Tensor]:
+        """``[B, T, D]`` and ``[B, S]`` to one ``[B, T, D]`` per depth.
+
+        Args:
+            pasts: of a causal encoder, one per depth: what it remembers of the S - T earlier positions.
+        """
+        mask = attention_mask.bool()
+        code = sinusoids(mask.shape[1], x.shape[2], x.device).to(x.dtype)  # [S, D]
+        if self.causal:
+            code = code[places_of(mask)[:, -x.shape[1] :]]  # [B, T, D]
+            mask = causal_mask(mask, x.shape[1], mask.shape[1], x.device)
+        else:
+            mask = mask[:, None, None, :]
+        x = self.dropout(x + code)
+        outputs = []
+        for depth in range(self.depths):
+            x = self.blocks[depth % len(self.blocks)](x, mask, pasts[depth] if pasts else None)
+            outputs.append(x)
+        return outputs
+
+
+def sinusoids(length: int, width: int, device: torch.device) -> Tensor:
+    """Fixed position code ``[T, D]`` (Vaswani et al. 2017)."""
+    position = torch.arange(length, device=device, dtype=torch.float32).unsqueeze(1)
+    rate = torch.exp(torch.arange(0, width, 2, device=device, dtype=torch.float32) * (-math.log(10_000.0) / width))
+    angle = position * rate  # [T, D/2]
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
+
+
+def places_of(mask: Tensor) -> Tensor:
+    """Place of every position of bool ``[B, S]``, counted from the first that is not padding on the left."""
+    return (mask.long().cumsum(1) - 1).clamp_min(0)
