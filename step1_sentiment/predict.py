@@ -14,11 +14,9 @@ from safetensors import SafetensorError
 
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import StreamProcessor
+from common.tint import COLOURS, mix, tinted_row
 from common.training.record import read_json
 from step1_sentiment.analysis import token_contributions, word_shares
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#666666")
-"""Colour-blind-safe palette (Okabe & Ito 2008), one colour per stream."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +71,7 @@ def show(predictions: list[Prediction], console: Console) -> None:
         line = "  ".join(f"{name} {value:.2f}" for name, value in ranked)
         console.print(Text.assemble((prediction.label, "bold"), "   ", line))
         for (stream, values), colour in zip(prediction.shares.items(), COLOURS, strict=False):
-            row = Text(f"{stream:>14} ", style=colour)
-            for word, value in zip(prediction.words, values, strict=True):
-                ink = "white" if value > 0.5 else "black"
-                row.append(word, style="dim" if np.isnan(value) else f"{ink} on {_mix(colour, value)}").append(" ")
-            mean = "no words" if np.isnan(values).all() else f"mean {np.nanmean(values):.2f}"
-            console.print(row.append(f"  {mean}", style="dim"))
+            console.print(tinted_row(stream, prediction.words, values, colour))
         console.print()
 
 
@@ -109,10 +102,4 @@ def write_html(predictions: list[Prediction], path: Path) -> None:
 def _html_word(word: str, value: float, colour: str) -> str:
     if np.isnan(value):
         return f"<span title='beyond the length limit'>{html.escape(word)}</span>"
-    return f"<span style='background:{_mix(colour, value)}' title='{value:.3f}'>{html.escape(word)}</span>"
-
-
-def _mix(colour: str, share: float) -> str:
-    """`colour` on white, as opaque as `share`."""
-    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - share * (255 - channel)):02x}" for channel in channels)
+    return f"<span style='background:{mix(colour, value)}' title='{value:.3f}'>{html.escape(word)}</span>"

@@ -12,6 +12,7 @@ from pytorch_lightning import seed_everything
 from common.data import DataError
 from common.data.language import CorpusConfig
 from common.data.language.sources import text_fingerprint
+from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
 from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
@@ -22,7 +23,6 @@ from common.training.task import to_device
 from common.training.trainer import fit
 from step2_mlm.config import SCRATCH, MaskedLMConfig
 from step2_mlm.data import MaskedLMData, build_data
-from step2_mlm.facts import word_facts
 from step2_mlm.model import build_model
 from step2_mlm.task import MaskedLMTask
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from common.data.language.masking import NOTHING
 from common.evaluation.trace import trace_rows
+from common.evaluation.word_facts import WordFacts
 from common.models.masked_lm import MultiStreamForMaskedLM
 from common.models.multi_stream_config import MultiStreamOutput
 from common.training.task import Task
-from step2_mlm.facts import WordFacts
 
 INPUTS_ONLY = ("words", "places")
 """Fields of a batch that are for analyses and not for the model."""

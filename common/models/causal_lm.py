@@ -85,6 +85,8 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
             self.feedback = MixingWeights(gate=torch.zeros(self.sites - 1))
         self.streams: PrefixStreams | None = None
         self.generation_config = GenerationConfig.from_model_config(config.get_text_config())
+        if self.generation_config.pad_token_id is None:  # GPT-2 has none; what is behind an end is never read
+            self.generation_config.pad_token_id = self.generation_config.eos_token_id
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """As of every multi-stream model; GPT-2's head is its embeddings, and the gates belong to the integration."""

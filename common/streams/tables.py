@@ -31,9 +31,10 @@ MIN_PARALLEL = 65_536
 class Strings(Protocol):
     """What a table needs of a corpus (see ``common.data.language.corpus.LanguageCorpus``)."""
 
-    folder: Path
-    fingerprint: str
-
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def fingerprint(self) -> str: ...
     def strings(self) -> Iterator[str]: ...
     def train_uses(self) -> np.ndarray: ...
 
@@ -61,12 +62,18 @@ class StreamTable:
 
 
 def build_tables(
-    corpus: Strings, streams: Sequence[StreamConfig], workers: int | None = None, progress: bool = True
+    corpus: Strings,
+    streams: Sequence[StreamConfig],
+    workers: int | None = None,
+    progress: bool = True,
+    learn_from: Strings | None = None,
 ) -> tuple[dict[str, StreamTable], dict[str, int]]:
     """Table of each analyser stream by label, and symbol ids of every stream (of a duplicate with `of`: of that kind).
 
-    Analysers learn from the words of the training split. Fitted analysers and tables are kept in the corpus' folder.
+    Analysers learn from the words of the training split, that of the corpus `learn_from` where it is given. Fitted
+    analysers are kept in its folder, tables in the corpus' own.
     """
+    teacher = learn_from or corpus
     fitted: dict[str, WordAnalyser] = {}
     shared: dict[tuple[str, int], StreamTable] = {}
     tables: dict[str, StreamTable] = {}
@@ -76,8 +83,8 @@ def build_tables(
         if kind == "duplicate":
             continue
         if kind not in fitted:
-            words = _train_words(corpus)
-            fitted[kind] = fit_analyser(analyser_class(kind), words, stream, corpus.folder, progress)
+            words = _train_words(teacher)
+            fitted[kind] = fit_analyser(analyser_class(kind), words, stream, teacher.folder, progress)
         vocabularies[stream.label] = len(fitted[kind].symbols) + FIRST_SYMBOL
         if stream.of:
             continue

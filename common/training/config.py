@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -73,9 +74,46 @@ class TrainConfig:
             raise ValueError(f"select_mode must be max or min, got {self.select_mode!r}")
 
     @property
+    def betas(self) -> tuple[float, float]:
+        """AdamW's decay rates of the averages of gradient and squared gradient."""
+        return 0.9, 0.999
+
+    def decayed(self, share: float) -> float:
+        """Factor of the learning rates when `share` of the steps after warm-up is over: falls linearly to 0."""
+        return 1.0 - share
+
+    @property
     def lr_alpha(self) -> float:
         """Peak learning rate of the mixing weights α and γ."""
         return self.lr_streams * self.alpha_lr_multiplier
+
+
+@dataclass(frozen=True)
+class LanguageTrainConfig(TrainConfig):
+    """As language models are trained from scratch: cosine decay, and a shorter memory of squared gradients (after
+    Brown et al. 2020, "Language Models are Few-Shot Learners", appendix B).
+    """
+
+    final_lr: float = 0.1
+    """Learning rate at the end as a share of the peak; it falls as a cosine."""
+    beta2: float = 0.95
+    """AdamW's decay rate of the average of squared gradients."""
+    checkpoint_activations: bool = False
+    """Compute the layers anew in the backward pass: less memory, more time."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.final_lr <= 1.0 or not 0.0 < self.beta2 < 1.0:
+            raise ValueError(f"final_lr is a share in [0, 1] and beta2 in (0, 1), got {self.final_lr}, {self.beta2}")
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """AdamW's decay rates."""
+        return 0.9, self.beta2
+
+    def decayed(self, share: float) -> float:
+        """Half a cosine from 1 to `final_lr`."""
+        return self.final_lr + (1.0 - self.final_lr) * 0.5 * (1.0 + math.cos(math.pi * share))
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class TrainingModule(pl.LightningModule):
         # A fused AdamW unscales fp16 gradients itself, which would come after clipping.
         fused = self.device.type in ("cpu", "cuda") and self.config.precision != "fp16"
         optimiser = build_optimiser(self.task, self.task.parts(), self.config, fused)
-        self._scheduler = build_scheduler(optimiser, self.config.warmup, self.total_steps)
+        self._scheduler = build_scheduler(optimiser, self.config, self.total_steps)
         return optimiser
 
     def on_train_start(self) -> None:

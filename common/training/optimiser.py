@@ -99,16 +99,16 @@ def build_optimiser(
         ]
     if not groups:
         raise ValueError("every parameter is frozen: set a learning rate above 0")
-    return AdamW(groups, betas=(0.9, 0.999), eps=1e-8, fused=fused)
+    return AdamW(groups, betas=config.betas, eps=1e-8, fused=fused)
 
 
-def build_scheduler(optimiser: AdamW, warmup: float, total_steps: int) -> LambdaLR:
-    """Linear warm-up over the share `warmup` of `total_steps`, then linear decay to 0."""
-    rising = round(warmup * total_steps)
+def build_scheduler(optimiser: AdamW, config: TrainConfig, total_steps: int) -> LambdaLR:
+    """Linear warm-up over the share `warmup` of `total_steps`, then the decay of the config."""
+    rising = round(config.warmup * total_steps)
 
     def factor(step: int) -> float:
         if step < rising:
             return (step + 1) / (rising + 1)
-        return max(0.0, (total_steps - step) / max(1, total_steps - rising))
+        return config.decayed(min(1.0, (step - rising) / max(1, total_steps - rising)))
 
     return LambdaLR(optimiser, factor)

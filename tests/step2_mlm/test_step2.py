@@ -17,6 +17,7 @@ import torch
 
 from common.data.language import CorpusConfig
 from common.data.language.masking import NOTHING, MaskConfig
+from common.evaluation.word_facts import word_facts
 from common.integration.mixing_weights import MixingWeights
 from common.streams.config import StreamConfig
 from common.training.config import RuntimeConfig, TrainConfig
@@ -25,7 +26,6 @@ from step2_mlm import data as data_module
 from step2_mlm.__main__ import COMMAND
 from step2_mlm.config import PRESETS, MaskedLMConfig, ScratchConfig
 from step2_mlm.data import build_data
-from step2_mlm.facts import word_facts
 from step2_mlm.model import build_model
 from step2_mlm.run import run
 from step2_mlm.task import MaskedLMTask

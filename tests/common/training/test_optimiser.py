@@ -1,5 +1,7 @@
 """Parameter groups follow module types, whatever the parameters are called."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 from common.integration import DM, build_integration
 from common.integration.mixing_weights import MixingWeights
 from common.training import TrainConfig
+from common.training.config import LanguageTrainConfig
 from common.training.optimiser import assign_groups, build_optimiser, build_scheduler
 
 CONFIG = TrainConfig(lr_backbone=1e-4, lr_streams=2e-4, lr_head=3e-4, alpha_lr_multiplier=5.0, weight_decay=0.1)
@@ -100,7 +103,7 @@ def test_mixing_weights_stay_fp32():
 def test_schedule():
     model = Model()
     optimiser = build_optimiser(model, model.parts(), CONFIG)
-    scheduler = build_scheduler(optimiser, 0.2, 20)
+    scheduler = build_scheduler(optimiser, replace(CONFIG, warmup=0.2), 20)
     factors = []
     for _ in range(21):
         factors.append(scheduler.get_last_lr()[0] / 1e-4)
@@ -109,3 +112,19 @@ def test_schedule():
     assert factors[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert factors[12] == pytest.approx(0.5) and factors[20] == 0.0
     assert all(late <= early for early, late in zip(factors[4:], factors[5:], strict=False))
+
+
+def test_language_models_fall_along_a_cosine_to_their_last_rate():
+    config = LanguageTrainConfig(lr_backbone=1e-4, lr_streams=2e-4, lr_head=3e-4, warmup=0.0, final_lr=0.2, beta2=0.9)
+    model = Model()
+    optimiser = build_optimiser(model, model.parts(), config)
+    assert optimiser.defaults["betas"] == (0.9, 0.9)
+    scheduler = build_scheduler(optimiser, config, 10)
+    factors = []
+    for _ in range(11):
+        factors.append(scheduler.get_last_lr()[0] / 1e-4)
+        optimiser.step()
+        scheduler.step()
+    assert factors[0] == 1.0 and factors[5] == pytest.approx(0.6) and factors[10] == pytest.approx(0.2)
+    with pytest.raises(ValueError, match="final_lr"):
+        LanguageTrainConfig(final_lr=2.0)

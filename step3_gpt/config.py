@@ -1,0 +1,196 @@
+"""Typed config of step 3, its presets, and the variants that stand as rows in the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from common.data.language import CorpusConfig
+from common.integration import IntegrationConfig, rules
+from common.streams.config import StreamConfig
+from common.training.config import LanguageTrainConfig
+from common.variants import CONTROLS, STUDIED, refuse_equal_names, row
+
+SCRATCH = "scratch"
+"""Name of the backbone that starts from random weights."""
+MATCHED = {"meaning_params": "parameters", "meaning_flops": "flops"}
+"""Baselines without streams, as large or as costly as a model with them."""
+OPTIONS = ("a", "b")
+
+PHONETIC = StreamConfig(kind="phonetic", width=64, layers=2, dropout=0.0, max_pieces=16)
+MORPHOLOGICAL = StreamConfig(kind="morphological", width=64, layers=2, dropout=0.0, max_pieces=16)
+
+
+@dataclass(frozen=True)
+class SizeConfig:
+    """Size of a GPT-2 that starts from random weights."""
+
+    width: int = 192
+    """Channels."""
+    layers: int = 4
+    """Layers."""
+    heads: int = 4
+    """Attention heads."""
+    inner: int = 0
+    """Channels inside the MLPs; 0 = four times the width."""
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads or self.inner < 0:
+            raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}, and all at least 1")
+
+
+TINY = SizeConfig(width=128, layers=4, heads=4)
+TEN_MILLION = SizeConfig(width=320, layers=6, heads=5)
+"""10 million parameters with a vocabulary of 8,192."""
+SMALL = SizeConfig(width=768, layers=12, heads=12)
+"""GPT-2 small: 124 million parameters with GPT-2's vocabulary (Radford et al. 2019)."""
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """One run of step 3. Everything that can change a result is in here, and its hash names the run's folder."""
+
+    name: str = ""
+    """Name of the row in tables and figures; empty takes rule and option."""
+    backbone: str = SCRATCH
+    """``scratch``, or a GPT-2 with weights: hub name or local folder."""
+    size: SizeConfig = field(default_factory=SizeConfig)
+    """Size of the backbone ``scratch``."""
+    match: Literal["none", "parameters", "flops"] = "none"
+    """Leave the streams out and widen ``scratch`` until it has the parameters, or the FLOPs per token, of this very
+    config with its streams."""
+    streams: tuple[StreamConfig, ...] = (PHONETIC, MORPHOLOGICAL)
+    """Secondary streams, in order."""
+    integration: IntegrationConfig = field(default_factory=IntegrationConfig)
+    """How the streams are combined."""
+    option: Literal["a", "b"] = "b"
+    """a: the streams join once, at the output. b: in every layer, and the state goes back into the reference stream."""
+    data: CorpusConfig = field(default_factory=CorpusConfig)
+    """The text that is trained on; its tokenizer is that of a backbone with weights, else byte-level BPE."""
+    also: tuple[CorpusConfig, ...] = ()
+    """Further texts whose test split is scored."""
+    train: LanguageTrainConfig = field(
+        default_factory=lambda: LanguageTrainConfig(select_metric="loss", select_mode="min")
+    )
+    """Optimisation; `max_length` is the context in tokens."""
+    train_tokens: int = 0
+    """Tokens of the training split that are used, from its beginning; 0 = all."""
+    eval_tokens: int = 0
+    """Tokens that are scored of every other split, from its beginning; 0 = all."""
+    stride: int = 0
+    """Tokens by which the evaluation's windows advance; each scores its last so many. 0 = half the context."""
+    dropout: float = 0.0
+    """Dropout of the backbone."""
+
+    def __post_init__(self) -> None:
+        refuse_equal_names(self.streams)
+        if self.option not in OPTIONS:
+            raise ValueError(f"option must be a (at the output) or b (in every layer), got {self.option!r}")
+        if min(self.train_tokens, self.eval_tokens, self.stride) < 0:
+            raise ValueError("train_tokens, eval_tokens and stride must not be negative")
+        if self.train.max_length < 8 or self.stride > self.train.max_length:
+            raise ValueError(
+                f"the context train.max_length is at least 8 tokens and no shorter than the stride, got "
+                f"{self.train.max_length} and {self.stride}"
+            )
+        if self.match != "none" and (self.backbone != SCRATCH or not self.streams):
+            raise ValueError("match widens a backbone from scratch to the size that it has with its streams")
+
+    def named(self) -> GPTConfig:
+        """This config, called after its rule and option if it has no name yet."""
+        return self if self.name else replace(self, name=f"{self.integration.rule}_{self.option}")
+
+    @property
+    def corpus(self) -> CorpusConfig:
+        """The text, cut by the tokenizer of the backbone."""
+        return self.data if self.backbone == SCRATCH else replace(self.data, tokenizer=self.backbone)
+
+    @property
+    def advance(self) -> int:
+        """The stride in tokens."""
+        return self.stride or max(1, self.train.max_length // 2)
+
+    @property
+    def used(self) -> tuple[StreamConfig, ...]:
+        """Streams of the model that is trained."""
+        return self.streams if self.match == "none" else ()
+
+    @property
+    def rule(self) -> IntegrationConfig:
+        """The rule as the option asks for it."""
+        if not self.used:
+            return IntegrationConfig(rule="reference")
+        if self.option == "a" and "recurrent" in rules()[self.integration.rule].options:
+            return replace(self.integration, recurrent=False)
+        return self.integration
+
+    @property
+    def feedback(self) -> bool:
+        """Whether the state goes back into the reference stream."""
+        return self.option == "b" and bool(self.used)
+
+
+def quick() -> GPTConfig:
+    """Documentation strings of this Python and a tiny GPT-2: minutes on a laptop."""
+    return GPTConfig(
+        size=TINY, data=CorpusConfig(vocab_size=4096), train=_train(epochs=2, batch_size=16, max_length=128, lr=2e-3),
+        eval_tokens=32_768,
+    )  # fmt: skip
+
+
+def small() -> GPTConfig:
+    """Running text from a folder, sized for eight minutes on a laptop without a GPU."""
+    return GPTConfig(
+        data=CorpusConfig(name="folder"), train=_train(epochs=1, batch_size=16, max_length=256, lr=2e-3),
+        train_tokens=2_000_000, eval_tokens=65_536,
+    )  # fmt: skip
+
+
+def paper() -> GPTConfig:
+    """WikiText-103 and GPT-2 small from scratch, for a GPU."""
+    wide = {"width": 128, "layers": 3}
+    return GPTConfig(
+        size=SMALL, streams=(replace(PHONETIC, **wide), replace(MORPHOLOGICAL, **wide)),
+        data=CorpusConfig(name="wikitext-103-raw", tokenizer="gpt2"), dropout=0.1,
+        train=_train(epochs=2, batch_size=16, max_length=1024, lr=6e-4, accumulate=4, compile=True),
+    )  # fmt: skip
+
+
+def _train(
+    epochs: int, batch_size: int, max_length: int, lr: float, accumulate: int = 1, compile: bool = False
+) -> LanguageTrainConfig:
+    return LanguageTrainConfig(
+        epochs=epochs, batch_size=batch_size, max_length=max_length, lr_backbone=lr, lr_streams=lr, lr_head=lr,
+        accumulate=accumulate, compile=compile, weight_decay=0.1, bucket=False, select_metric="loss",
+        select_mode="min", precision="auto",
+    )  # fmt: skip
+
+
+PRESETS: dict[str, Callable[[], GPTConfig]] = {"quick": quick, "small": small, "paper": paper}
+
+VARIANTS = (
+    "meaning", *MATCHED,
+    *(f"{name}_{option}" for name in (*CONTROLS[1:], *STUDIED) for option in OPTIONS),
+)  # fmt: skip
+"""Names of rows, for the help; any other rule works too."""
+
+
+def variant(base: GPTConfig, name: str) -> GPTConfig:
+    """The config of one row: ``meaning``, a matched baseline, or a row of :func:`common.variants.row` with the option
+    behind it (``dm_b``, ``shuffled_a``, ``li[meaning+phonetic]_b``).
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name == "meaning":
+        return replace(row(base, name), match="none")
+    if name in MATCHED:
+        return replace(row(base, "dm"), name=name, match=MATCHED[name], option="b")
+    inner, _, option = name.rpartition("_")
+    if option not in OPTIONS:
+        raise ValueError(
+            f"unknown variant {name!r}; a row of step 3 ends in its option, such as dm_a (joined at the output) or "
+            f"dm_b (in every layer); without one there are meaning, {', '.join(MATCHED)}"
+        )
+    return replace(row(base, inner), name=name, option=option)
