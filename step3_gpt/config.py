@@ -68,8 +68,10 @@ class GPTConfig:
     """a: the streams join once, at the output. b: in every layer, and the state goes back into the reference stream."""
     data: CorpusConfig = field(default_factory=CorpusConfig)
     """The text that is trained on; its tokenizer is that of a backbone with weights, else byte-level BPE."""
-    also: tuple[CorpusConfig, ...] = ()
-    """Further texts whose test split is scored."""
+    also: str = ""
+    """Name of a further corpus whose test split is scored, such as wikitext-2; empty for none."""
+    also_path: str = ""
+    """Local folder of that corpus; empty takes the hub (or its cache)."""
     train: LanguageTrainConfig = field(
         default_factory=lambda: LanguageTrainConfig(select_metric="loss", select_mode="min")
     )
@@ -85,6 +87,8 @@ class GPTConfig:
 
     def __post_init__(self) -> None:
         refuse_equal_names(self.streams)
+        if self.also in ("train", "validation", "test") or (self.also_path and not self.also):
+            raise ValueError("also names a corpus, such as wikitext-2, and also_path its folder")
         if self.option not in OPTIONS:
             raise ValueError(f"option must be a (at the output) or b (in every layer), got {self.option!r}")
         if min(self.train_tokens, self.eval_tokens, self.stride) < 0:
@@ -105,6 +109,11 @@ class GPTConfig:
     def corpus(self) -> CorpusConfig:
         """The text, cut by the tokenizer of the backbone."""
         return self.data if self.backbone == SCRATCH else replace(self.data, tokenizer=self.backbone)
+
+    @property
+    def others(self) -> tuple[CorpusConfig, ...]:
+        """Texts beside the main one, of which the test split is scored."""
+        return (CorpusConfig(name=self.also, path=self.also_path),) if self.also else ()
 
     @property
     def advance(self) -> int:
@@ -143,7 +152,7 @@ def small() -> GPTConfig:
     """Running text from a folder, sized for eight minutes on a laptop without a GPU."""
     return GPTConfig(
         data=CorpusConfig(name="folder"), train=_train(epochs=1, batch_size=16, max_length=256, lr=2e-3),
-        train_tokens=2_000_000, eval_tokens=65_536,
+        train_tokens=2_000_000, eval_tokens=65_536, also="wikitext-2",
     )  # fmt: skip
 
 

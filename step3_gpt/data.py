@@ -104,7 +104,7 @@ def build_data(config: GPTConfig, runtime: RuntimeConfig) -> GPTData:
     corpus = load_corpus(config.corpus, cache, progress=runtime.progress)
     corpora = dict.fromkeys(("train", "validation", "test"), corpus)
     tokenizer = cache / f"{corpus.folder.name}-tokenizer"
-    for also in config.also:
+    for also in config.others:
         if not (tokenizer / "tokenizer.json").is_file():
             corpus.tokenizer.save_pretrained(tokenizer)
         corpora[also.name] = load_corpus(replace(also, tokenizer=str(tokenizer)), cache, progress=runtime.progress)

@@ -77,7 +77,7 @@ def run(config: GPTConfig, runtime: RuntimeConfig) -> Path:
 
 def fingerprint_of(config: GPTConfig) -> str:
     """Changes with any of the texts."""
-    return "-".join(text_fingerprint(corpus) for corpus in (config.corpus, *config.also))
+    return "-".join(text_fingerprint(corpus) for corpus in (config.corpus, *config.others))
 
 
 def refuse_changed_data(configs: Sequence[GPTConfig], runtime: RuntimeConfig) -> None:
@@ -89,7 +89,7 @@ def refuse_changed_data(configs: Sequence[GPTConfig], runtime: RuntimeConfig) ->
     for config in configs:
         folder = folder_of(config, runtime)
         if is_finished(folder):
-            texts = (config.corpus, *config.also)
+            texts = (config.corpus, *config.others)
             if texts not in known:
                 try:
                     known[texts] = fingerprint_of(config)
