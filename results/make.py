@@ -6,22 +6,33 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from results import figure_alpha_sentiment, table1_ablation, table1_sentiment
+from results import figure_alpha_sentiment, figure_mlm, table1_ablation, table1_sentiment, table2_mlm
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
+from results.figure_mlm.make import make as make_mlm_figures
 from results.reader import Run
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.make import make as make_sentiment
+from results.table2_mlm.make import make as make_mlm
 
 FOLDER = Path(__file__).parent
-STEP1 = {table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha}
-"""Folder -> its maker, for the records of step 1."""
+MAKERS = {
+    "step1_sentiment": {
+        table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha
+    },
+    "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
+}  # fmt: skip
+"""Step -> folder of a table or figure -> its maker."""
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
-    """Remake everything, each in the folder of its name below `folder`."""
-    step1 = [run for run in runs if run.config["step"] == "step1_sentiment"]
-    return [path for package, maker in STEP1.items() for path in maker(step1, folder / package.__name__.split(".")[-1])]
+    """Remake everything of the steps that have runs, each in the folder of its name below `folder`."""
+    paths: list[Path] = []
+    for step, makers in MAKERS.items():
+        own = [run for run in runs if run.config["step"] == step]
+        for package, maker in makers.items() if own else ():
+            paths += maker(own, folder / package.__name__.split(".")[-1])
+    return paths
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ RECORDS = Path(__file__).parent / "records"
 
 METRIC_COLUMNS = ("step", "epoch", "split", "metric", "value")
 TRACE_COLUMNS = ("step", "quantity", "stream", "site", "value")
+TOKEN_COLUMNS = ("place", "token", "nll", "train_count", "morphemes", "homophone")
 WORD_COLUMNS = ("word", "count", "stream", "contribution", "train_count")
 
 
@@ -54,7 +55,9 @@ class Run:
 
     @property
     def dataset(self) -> str:
-        return self.settings["data"]["name"]
+        """Name of the data; of a folder its own name."""
+        data = self.settings["data"]
+        return Path(data["path"]).name if data["name"] == "folder" and data.get("path") else data["name"]
 
     @property
     def backbone(self) -> str:
@@ -108,6 +111,12 @@ class Run:
         if not frame.index.is_unique:
             raise _broken(path, "an example stands in it twice")
         return frame
+
+    def tokens(self, split: str = "test") -> pd.DataFrame:
+        """Of a language model: columns place, token, nll (nats), train_count, morphemes, homophone and more, a row per
+        predicted token.
+        """
+        return _parquet(self.folder / f"predictions_{split}.parquet", TOKEN_COLUMNS)
 
     def correct(self, split: str = "test") -> np.ndarray:
         """Whether each example was right, boolean ``[E]``."""

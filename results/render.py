@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from results.files import write_text
 
 MISSING = "—"
+Columns = Mapping[str, Callable[[dict[str, Any]], str]]
+"""Header -> the cell of a row, as text."""
 INTERVAL = "Δ points [95 % CI]"
-HEADERS = (
-    "variant", "seeds", "accuracy %", "macro-F1 %", INTERVAL, "p", "p Holm", "params M",
-    "added M", "ratio", "MFLOPs/token", "step ms",
-)  # fmt: skip
-"""Headers of a written table."""
 
 LATEX = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
@@ -25,33 +23,18 @@ LATEX = {
 }  # fmt: skip
 
 
-def written(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one section as text, under :data:`HEADERS`; what is not known is a dash."""
-    rows = [
-        (
-            str(row["variant"]),
-            str(row["seeds"]) if row["seeds"] else MISSING,
-            _spread(row["accuracy_mean"], row["accuracy_std"]),
-            _spread(row["macro_f1_mean"], row["macro_f1_std"]),
-            _interval(row["difference"], row["difference_low"], row["difference_high"]),
-            _p(row["p"]),
-            _p(row["p_holm"]),
-            _number(row["parameters"] / 1e6, 2),
-            _number(row["parameters_added"] / 1e6, 2),
-            _number(row["parameters_ratio"], 3),
-            _number(row["flops_per_token"] / 1e6, 1),
-            _number(row["step_time_ms"], 1),
-        )
-        for row in frame.to_dict("records")
-    ]
-    return pd.DataFrame(rows, columns=pd.Index(HEADERS))
+def written(frame: pd.DataFrame, columns: Columns | None = None) -> pd.DataFrame:
+    """The rows of one section as text, under the headers of `columns` (:data:`SENTIMENT` unless others are given)."""
+    columns = SENTIMENT if columns is None else columns
+    rows = [tuple(write(row) for write in columns.values()) for row in frame.to_dict("records")]
+    return pd.DataFrame(rows, columns=pd.Index(list(columns)))
 
 
-def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "") -> str:
+def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", columns: Columns | None = None) -> str:
     """A Markdown document, one table per section."""
     parts = [note] if note else []
     for section, part in frame.groupby("section", sort=False):
-        parts += [f"## {section}", markdown_table(written(part)), captions.get(str(section), "")]
+        parts += [f"## {section}", markdown_table(written(part, columns)), captions.get(str(section), "")]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -61,11 +44,11 @@ def markdown_table(text: pd.DataFrame) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in text.itertuples(index=False)])
 
 
-def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str) -> str:
+def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None) -> str:
     """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``."""
     parts = []
     for k, (section, part) in enumerate(frame.groupby("section", sort=False), start=1):
-        text = written(part)
+        text = written(part, columns)
         lines = [
             r"\begin{table*}", r"\centering\small", r"\resizebox{\textwidth}{!}{%",
             r"\begin{tabular}{l" + "r" * (len(text.columns) - 1) + "}", r"\toprule",
@@ -85,37 +68,81 @@ def escaped(text: str) -> str:
 
 
 def write_table(
-    folder: Path, frame: pd.DataFrame, captions: Mapping[str, str], label: str, note: str = ""
+    folder: Path,
+    frame: pd.DataFrame,
+    captions: Mapping[str, str],
+    label: str,
+    note: str = "",
+    columns: Columns | None = None,
 ) -> list[Path]:
     """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths."""
     return [
         write_text(folder / "table.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")),
-        write_text(folder / "table.md", markdown(frame, captions, note)),
-        write_text(folder / "table.tex", latex(frame, captions, label)),
+        write_text(folder / "table.md", markdown(frame, captions, note, columns)),
+        write_text(folder / "table.tex", latex(frame, captions, label, columns)),
     ]
 
 
-def _number(value: float, digits: int) -> str:
+def number(value: float, digits: int) -> str:
+    """A number, a dash where it is not known."""
     return MISSING if math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def _spread(mean: float, std: float) -> str:
-    if math.isnan(mean):
-        return MISSING
-    return f"{100 * mean:.2f} ± {MISSING if math.isnan(std) else f'{100 * std:.2f}'}"
+def spread(mean: float, std: float, digits: int = 2) -> str:
+    """Mean ± standard deviation."""
+    return MISSING if math.isnan(mean) else f"{number(mean, digits)} ± {number(std, digits)}"
 
 
-def _interval(difference: float, low: float, high: float) -> str:
+def interval(difference: float, low: float, high: float, digits: int = 2) -> str:
+    """A difference and its confidence interval, with signs."""
     if math.isnan(difference):
         return MISSING
-    return f"{_signed(difference)} [{_signed(low)}, {_signed(high)}]"
+    return f"{_signed(difference, digits)} [{_signed(low, digits)}, {_signed(high, digits)}]"
 
 
-def _signed(value: float) -> str:
-    return f"{100 * value:+.2f}".replace("-", "−")
-
-
-def _p(value: float) -> str:
+def p_value(value: float) -> str:
+    """A p value to three digits."""
     if math.isnan(value):
         return MISSING
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def costs() -> Columns:
+    """The columns that end every table: what a row costs."""
+    return {
+        "params M": lambda row: number(row["parameters"] / 1e6, 2),
+        "added M": lambda row: number(row["parameters_added"] / 1e6, 2),
+        "ratio": lambda row: number(row["parameters_ratio"], 3),
+        "MFLOPs/token": lambda row: number(row["flops_per_token"] / 1e6, 1),
+        "step ms": lambda row: number(row["step_time_ms"], 1),
+    }
+
+
+def tests() -> Columns:
+    """The columns of a row's p values."""
+    return {"p": lambda row: p_value(row["p"]), "p Holm": lambda row: p_value(row["p_holm"])}
+
+
+def head() -> Columns:
+    """The columns that begin every table."""
+    return {"variant": lambda row: str(row["variant"]), "seeds": lambda row: str(row["seeds"] or MISSING)}
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _percent(row: dict[str, Any], name: str) -> str:
+    return spread(100 * row[f"{name}_mean"], 100 * row[f"{name}_std"])
+
+
+SENTIMENT: Columns = {
+    **head(),
+    "accuracy %": lambda row: _percent(row, "accuracy"),
+    "macro-F1 %": lambda row: _percent(row, "macro_f1"),
+    INTERVAL: lambda row: interval(100 * row["difference"], 100 * row["difference_low"], 100 * row["difference_high"]),
+    **tests(),
+    **costs(),
+}
+"""Header of a table of accuracies -> how a cell is written."""
+HEADERS = tuple(SENTIMENT)

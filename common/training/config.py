@@ -40,8 +40,8 @@ class TrainConfig:
     accumulate: int = 1
     """Batches per optimiser step."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "bf16"
-    """Number format of the forward pass (autocast); weights stay fp32. fp16 needs a GPU. auto: bf16 where the device
-    has matrix units for it, else fp32."""
+    """Number format of the forward pass (autocast); weights stay fp32. fp16 needs a GPU. auto: the
+    faster of bf16 and fp32; which, the record says."""
     bucket: bool = True
     """Put texts of similar length into one batch."""
     patience: int = 0

@@ -6,24 +6,25 @@ import pytest
 import torch
 
 from common.training import precision
-from common.training.precision import autocast, resolve_precision
+from common.training.precision import autocast, cpu_prefers_bf16, matmul_seconds, resolve_precision
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(("flags", "expected"), [("avx512_bf16 amx_bf16", "bf16"), ("avx512_bf16", "fp32")])
-def test_auto_takes_bf16_on_a_cpu_only_where_it_has_matrix_units(tmp_path, monkeypatch, flags, expected):
-    (tmp_path / "cpuinfo").write_text(f"flags: {flags}\n")
-    monkeypatch.setattr(precision, "FLAGS", tmp_path / "cpuinfo")
+@pytest.mark.parametrize(("bf16", "expected"), [(0.5, "bf16"), (0.95, "fp32"), (2.0, "fp32")])
+def test_auto_takes_bf16_on_a_cpu_only_where_it_is_clearly_faster(monkeypatch, bf16, expected):
+    monkeypatch.setattr(precision, "matmul_seconds", {torch.bfloat16: bf16, torch.float32: 1.0}.__getitem__)
+    cpu_prefers_bf16.cache_clear()
     assert resolve_precision("auto", CPU) == expected
     with autocast("auto", CPU):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (torch.bfloat16 if expected == "bf16" else torch.float32)
+    cpu_prefers_bf16.cache_clear()
 
 
-def test_auto_takes_fp32_where_the_processor_does_not_say(tmp_path, monkeypatch):
-    monkeypatch.setattr(precision, "FLAGS", tmp_path / "missing")
-    assert resolve_precision("auto", CPU) == "fp32"
+def test_the_measurement_sees_a_format_that_is_much_slower():
+    """Products of integers are not handed to a matrix library."""
+    assert matmul_seconds(torch.int64, rounds=1) > 2 * matmul_seconds(torch.float32, rounds=3)
 
 
 def test_a_named_precision_stays_and_one_that_cannot_be_had_is_refused():

@@ -1,0 +1,27 @@
+"""``python -m results.figure_mlm.make``: what the streams do in masked language modelling, in figures and numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.command import run_maker
+from results.language_figures import language_figures
+from results.reader import Run
+from results.table2_mlm.configs import VARIANTS
+
+FOLDER = Path(__file__).parent
+SHOWN = ("duplicate", "shuffled", "dm", "dm_linear", "li")
+"""Variants whose gain and α are drawn."""
+EXPLAINED = ("dm", "li")
+"""Variants whose contribution is drawn by slice."""
+
+
+def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
+    """Write the figures (PDF and PNG) and their numbers (CSV) into `folder`."""
+    return language_figures(runs, folder, VARIANTS, SHOWN, EXPLAINED)
+
+
+if __name__ == "__main__":
+    sys.exit(run_maker(make, FOLDER, __doc__))

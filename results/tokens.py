@@ -1,0 +1,150 @@
+"""From runs of a language model to the numbers of a table: every row against the reference stream alone, per token."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.evaluation.statistics import (
+    approximate_randomisation,
+    holm,
+    mean_std,
+    minimum_detectable_effect,
+    multi_bootstrap,
+)
+from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
+from results.tables import BASELINE, section_titles
+
+BLOCK = 128
+"""Consecutive tokens that are resampled together: predictions near each other are not independent."""
+COSTS = ("parameters", "parameters_added", "parameters_ratio", "flops_per_token", "step_time_ms")
+
+
+def token_table(
+    runs: Sequence[Run], rows: Sequence[str], metrics: Mapping[str, str], times: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """One section per setting (data, backbone), one row per variant that has runs.
+
+    Args:
+        runs: finished runs of one step.
+        rows: variants in order; others are left out.
+        metrics: column -> key of final.json; shown as mean and standard deviation over seeds.
+        times: variant -> step time in ms, measured side by side; None leaves them unknown.
+
+    Returns:
+        columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
+        log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
+        difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
+        randomisation's), p_holm (over the section), and costs.
+    """
+    titles, table = section_titles(runs), []
+    for key, group in grouped(runs, setting_key).items():
+        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
+        baseline = by_name.get(BASELINE, [])
+        present = [name for name in rows if name in by_name]
+        drafts = [_row(titles[key], by_name[name], baseline, metrics, times or {}) for name in present]
+        corrected = holm([draft["p"] for draft in drafts])
+        table += [{**draft, "p_holm": float(p)} for draft, p in zip(drafts, corrected, strict=True)]
+    return pd.DataFrame(table)
+
+
+def most_seeds(runs: Sequence[Run]) -> list[Run]:
+    """Of runs of one variant the config with most seeds, then lowest validation loss; in the order of the seeds."""
+    groups = grouped(runs, variant_key).values()
+    best = max(groups, key=lambda group: (len(group), -np.mean([run.final["validation_loss"] for run in group])))
+    return sorted(best, key=lambda run: run.seed)
+
+
+def token_losses(run: Run) -> pd.DataFrame:
+    """Test predictions by place in the text; they must agree with final.json."""
+    frame = run.tokens().set_index("place").sort_index()
+    gap = abs(float(frame["nll"].mean()) - run.final["test_loss"])
+    if not frame.index.is_unique or gap > 1e-3:
+        raise RecordError(f"{run.folder}: predictions and final.json differ by {gap:.4f} nats; run it again")
+    return frame
+
+
+def block_scores(frames: Sequence[pd.DataFrame]) -> np.ndarray:
+    """``[S, blocks]``: sums of the negative log-likelihood in blocks of consecutive places, scaled so that their mean
+    is the mean per token.
+
+    Raises:
+        RecordError: the frames are not of the same tokens.
+    """
+    first = frames[0]
+    rows = []
+    for frame in frames:
+        if not frame.index.equals(first.index) or not np.array_equal(frame["token"], first["token"]):
+            raise RecordError("two runs were tested on different tokens, so they cannot be compared; keep one of them")
+        sums = frame["nll"].astype(np.float64).groupby(frame.index // BLOCK).sum()
+        rows.append(sums.to_numpy() * len(sums) / len(frame))
+    return np.stack(rows)
+
+
+def paired(runs: Sequence[Run], baseline: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs of both whose seeds both have."""
+    own, other = ({run.seed: run for run in group} for group in (runs, baseline))
+    common = sorted(set(own) & set(other))
+    return [own[seed] for seed in common], [other[seed] for seed in common]
+
+
+def _row(
+    title: str, runs: Sequence[Run], baseline: Sequence[Run], metrics: Mapping[str, str], times: Mapping[str, float]
+) -> dict[str, Any]:
+    final, name = runs[0].final, runs[0].name
+    row: dict[str, Any] = {"section": title, "variant": name, "seeds": len(runs), "tokens": final["test_tokens"]}
+    for column, key in metrics.items():
+        row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final[key] for run in runs])
+    unknown = ("difference", "difference_low", "difference_high", "standard_error", "p", "parameters_ratio")
+    row |= dict.fromkeys(unknown, math.nan) | {
+        "parameters": final["parameters"],
+        "parameters_added": final["parameters_integration"] + final["parameters_streams"],
+        "flops_per_token": final["flops_per_token"],
+        "step_time_ms": times.get(name, math.nan),
+    }
+    ours, theirs = paired(runs, baseline)
+    if not ours:
+        return row
+    row["parameters_ratio"] = final["parameters"] / theirs[0].final["parameters"]
+    if name == BASELINE:
+        return row
+    scores = block_scores([token_losses(run) for run in (*ours, *theirs)])
+    pair = scores[: len(ours)], scores[len(ours) :]
+    gap = multi_bootstrap(*pair)
+    return row | {
+        "difference": gap.estimate, "difference_low": gap.low, "difference_high": gap.high,
+        "standard_error": gap.standard_error, "p": max(gap.p, approximate_randomisation(*pair)),
+    }  # fmt: skip
+
+
+def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
+    """Section -> what a reader must know beside its numbers."""
+    titles, result = section_titles(runs), {}
+    for key, group in grouped(runs, setting_key).items():
+        part = where(frame, section=titles[key])
+        if part.empty:
+            continue
+        environment = group[0].environment
+        used, counts = environment["data_used_tokens"], environment["data_counts"]
+        seeds = " to ".join(dict.fromkeys(str(count) for count in (part["seeds"].min(), part["seeds"].max())))
+        errors = part["standard_error"].dropna()
+        text = [
+            f"Text: {environment['data_name']} ({used['train']:,} tokens of training text in an epoch; test:",
+            f"{used['test']:,} of {counts['test']['tokens']:,} tokens, {int(part['tokens'].iloc[0]):,} of them",
+            f"predicted). Backbone: {environment['backbone_source']}; vocabulary of",
+            f"{environment['tokenizer_entries']:,}. Seeds per row: {seeds}. Configurations tried on these data, seeds",
+            f"apart: {len({variant_key(run) for run in group})}. ± is the standard deviation over seeds. Δ is the",
+            "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
+            f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
+            "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+        ]
+        if not errors.empty:
+            effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
+            shown = " to ".join(dict.fromkeys(f"{effect:.3f}" for effect in effects))
+            text.append(f"Detectable with a power of 80 % after correction: {shown} nats per token.")
+        result[titles[key]] = " ".join(text)
+    return result
