@@ -6,6 +6,7 @@ from torch import nn
 
 from common.integration.mixing_weights import MixingWeights
 from common.models.multi_stream_config import MultiStreamOutput
+from common.training.sharding import whole
 
 Row = tuple[str, str, int, float]
 """(quantity, stream, site, value)."""
@@ -39,7 +40,7 @@ def _weights(model: nn.Module, names: tuple[str, ...]) -> list[Row]:
             continue
         if "gamma" in module:
             # The first site has no state below it, so the first γ belongs to the second site.
-            rows += [("gamma", "state", site + 1, g) for site, g in enumerate(module["gamma"].detach().tolist())]
+            rows += [("gamma", "state", site + 1, g) for site, g in enumerate(whole(module["gamma"].detach()).tolist())]
         alpha = module.get_parameter("alpha") if "alpha" in module else None
         if alpha is not None and alpha.grad is not None and alpha.shape[1:2] == (len(names),):
             gradients = alpha.grad.float().flatten(2).mean(-1) if alpha.dim() > 2 else alpha.grad.float()  # [R, N]

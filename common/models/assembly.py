@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Mapping, NamedTuple, Sequence
 
 import torch
@@ -200,17 +201,15 @@ class MultiStreamModel(PreTrainedModel):
     def _attach(self, norms: Sequence[nn.Module]) -> None:
         """Read the raw sums from inside the backbone: they are what the layers' final norms are given."""
         for site, norm in enumerate(norms):
-            norm.register_forward_pre_hook(self._hook(site))
+            # A bound method, not a closure, so that a copy of the model calls its own.
+            norm.register_forward_pre_hook(partial(self._before_norm, site))
 
-    def _hook(self, site: int):
-        def integrate(norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
-            if self._pass is None or site not in self._joined:
-                return None
-            bias = self._pass.biases[site]
-            state = self._integrate(site, inputs[0], bias, self._pass)
-            return (state + bias,) if site == self.sites - 1 else None
-
-        return integrate
+    def _before_norm(self, site: int, norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
+        if self._pass is None or site not in self._joined:
+            return None
+        bias = self._pass.biases[site]
+        state = self._integrate(site, inputs[0], bias, self._pass)
+        return (state + bias,) if site == self.sites - 1 else None
 
     @property
     def _joined(self) -> range:

@@ -134,17 +134,26 @@ class RuntimeConfig:
     device: str = "auto"
     """auto, cpu, cuda, cuda:<index> or mps."""
     devices: int = 1
-    """Processes that train together (DDP); each takes `batch_size` examples."""
+    """Processes that train together; each takes `batch_size` examples."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """How several processes do: each with the whole model, or (fsdp) with a part of parameters and optimiser states."""
     threads: int = 0
     """CPU threads of torch; 0 leaves torch's own choice."""
 
     def __post_init__(self) -> None:
         if self.logger not in ("csv", "tensorboard", "wandb", "none"):
             raise ValueError(f"logger must be csv, tensorboard, wandb or none, got {self.logger!r}")
+        if self.strategy not in ("ddp", "fsdp"):
+            raise ValueError(f"strategy must be ddp or fsdp, got {self.strategy!r}")
         if self.threads < 0 or self.devices < 1 or self.log_every < 1:
             raise ValueError("threads must not be negative; devices and log_every must be at least 1")
         if self.device.partition(":")[0] not in ("auto", "cpu", "cuda", "mps"):
             raise ValueError(f"device must be auto, cpu, cuda, cuda:<index> or mps, got {self.device!r}")
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds only a part of the model."""
+        return self.strategy == "fsdp" and self.devices > 1
 
 
 def plain(config: Any) -> Any:

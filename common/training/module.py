@@ -25,6 +25,7 @@ from common.training.optimiser import build_optimiser, build_scheduler
 from common.training.precision import autocast
 from common.training.progress import Interval, Selection, TrainingFailed
 from common.training.record import RunRecord
+from common.training.sharding import is_sharded, load_optimiser, optimiser_state, shard, weights_of, whole
 from common.training.task import Batch, Task, to_device
 
 
@@ -84,18 +85,19 @@ class TrainingModule(pl.LightningModule):
 
     def save(self, new_best: bool = False) -> None:
         """Write ``last.ckpt``, and ``best.ckpt`` where `new_best`."""
+        weights = weights_of(self.task)
+        optimiser = optimiser_state(self.task, self.trainer.optimizers[0])
         states = [rng_state()]
         if self.trainer.world_size > 1:
             states = [{}] * self.trainer.world_size
             torch.distributed.all_gather_object(states, rng_state())
         if self.trainer.is_global_zero:
-            weights = self.task.state_dict()
             state = {
                 "step": self.step,
                 "total_steps": self.total_steps,
                 "world_size": self.trainer.world_size,
                 "task": weights,
-                "optimiser": self.trainer.optimizers[0].state_dict(),
+                "optimiser": optimiser,
                 "scheduler": self._scheduler.state_dict(),
                 "precision": self.trainer.precision_plugin.state_dict(),
                 "precision_name": self.config.precision,
@@ -113,9 +115,15 @@ class TrainingModule(pl.LightningModule):
 
     # -------------------------------------------------------- Lightning hooks
 
+    def configure_model(self) -> None:
+        if self.runtime.sharded and not is_sharded(self.task):
+            assert self.device_mesh is not None
+            shard(self.task.model, self.device_mesh["data_parallel"])
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         # A fused AdamW unscales fp16 gradients itself, which would come after clipping.
-        fused = self.device.type in ("cpu", "cuda") and self.config.precision != "fp16"
+        known = self.device.type == "cuda" or (self.device.type == "cpu" and not self.runtime.sharded)
+        fused = known and self.config.precision != "fp16"
         optimiser = build_optimiser(self.task, self.task.parts(), self.config, fused)
         self._scheduler = build_scheduler(optimiser, self.config, self.total_steps)
         return optimiser
@@ -125,7 +133,7 @@ class TrainingModule(pl.LightningModule):
         if self._resume is None:
             pl.seed_everything(self.config.seed + self.trainer.global_rank, verbose=False)
         else:
-            self.trainer.optimizers[0].load_state_dict(self._resume["optimiser"])
+            load_optimiser(self.task, self.trainer.optimizers[0], self._resume["optimiser"])
             self._scheduler.load_state_dict(self._resume["scheduler"])
             self.trainer.precision_plugin.load_state_dict(self._resume["precision"])
             set_rng_state(self._resume["rng"][self.trainer.global_rank])
@@ -162,7 +170,8 @@ class TrainingModule(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         # fp16 gradients are unscaled by now.
         limit = self.config.clip or math.inf
-        self._interval.norms.append(torch.nn.utils.clip_grad_norm_(self.task.parameters(), limit).detach())
+        norm = torch.nn.utils.clip_grad_norm_(self.task.parameters(), limit)
+        self._interval.norms.append(whole(norm.detach()))
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self.step += 1
@@ -214,8 +223,13 @@ class TrainingModule(pl.LightningModule):
             for parameter in module.parameters()
             if parameter.requires_grad
         ]
+        weights = [] if self.runtime.sharded else weights  # the gradient of a part of α is not that of α
         self.task.tracing = True
-        with eval_mode(self.task), autocast(self.config.precision, self.device):
+        with (
+            eval_mode(self.task),
+            autocast(self.config.precision, self.device),
+            torch.set_grad_enabled(not self.runtime.sharded),
+        ):
             loss, _ = self.task.training_forward(batch)
         # autograd.grad, unlike backward, leaves all other gradients alone and does not wake DDP's hooks.
         gradients = torch.autograd.grad(loss, weights, allow_unused=True) if weights else ()

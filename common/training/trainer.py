@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import logging
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.strategies import ModelParallelStrategy
 
 from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig, TrainConfig
@@ -69,14 +71,16 @@ def fit(
         checkpoints = Checkpoints(Path(folder) / "checkpoints")
         trainer = _trainer(config, runtime, device, Path(folder))
         loaders["train"].shard(trainer.global_rank, trainer.world_size)
-        module = TrainingModule(task, loaders, config, runtime, record, checkpoints)
+        # Sharding cannot be undone: what is sharded is a copy.
+        trained = copy.deepcopy(task) if runtime.sharded else task
+        module = TrainingModule(trained, loaders, config, runtime, record, checkpoints)
         state = checkpoints.load()
         if state is not None:
             module.restore(state)
         if config.compile:
-            task.model.compile()
+            trained.model.compile()
         if module.step < module.total_steps and not module.selection.stopped:
-            task.train()  # from_pretrained leaves a backbone in eval mode, and Lightning keeps the mode it finds
+            trained.train()  # from_pretrained leaves a backbone in eval mode, and Lightning keeps the mode it finds
             _train(trainer, module)
         task.load_state_dict(checkpoints.best(module.selection.best_step)["task"])
         _finish(task.to(device), loaders, config, device, record, module)
@@ -105,7 +109,7 @@ def _trainer(config: TrainConfig, runtime: RuntimeConfig, device: torch.device, 
     return pl.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         devices=devices,
-        strategy="ddp" if runtime.devices > 1 else "auto",
+        strategy=_strategy(runtime),
         precision=PRECISIONS[config.precision],  # pyright: ignore[reportArgumentType]
         max_epochs=1,  # one Lightning epoch is the whole run, see StepLoader
         logger=_loggers(runtime, folder),
@@ -117,6 +121,12 @@ def _trainer(config: TrainConfig, runtime: RuntimeConfig, device: torch.device, 
         use_distributed_sampler=False,
         default_root_dir=folder,
     )
+
+
+def _strategy(runtime: RuntimeConfig) -> Any:
+    if runtime.sharded:
+        return ModelParallelStrategy(data_parallel_size=runtime.devices, tensor_parallel_size=1)
+    return "ddp" if runtime.devices > 1 else "auto"
 
 
 def _loggers(runtime: RuntimeConfig, folder: Path) -> list[Logger]:
