@@ -2,29 +2,23 @@
 
     python -m benchmarks.integration [--out results/records/benchmarks/integration.json]
 
-Each arm runs in a process of its own (so that its peak memory is its own). All are alive at once and are timed in
-turn, a few steps each, so that a machine that slows down or speeds up does so for all; the ratios are made from the
-medians of one run.
+Ratios are made from the medians of one run, in which the arms take turns (``benchmarks.alternate``).
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import resource
 import statistics
-import time
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import torch
 import tyro
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from benchmarks.alternate import alternate, serve
 from benchmarks.report import machine, write_report
 from common.integration import IntegrationConfig
 from common.models.multi_stream import MultiStreamForSequenceClassification
@@ -54,8 +48,7 @@ class Settings:
     compile: bool = False
     """Run every arm through torch.compile."""
     keep_freed: bool = True
-    """Let glibc keep memory that was freed, as a GPU's allocator does. Otherwise up to a third of a step on a CPU goes
-    into getting it back from the kernel, more or less of it by the accident of what lies at the end of the heap."""
+    """Let glibc keep memory that was freed, as a GPU's allocator does."""
     arms: tuple[str, ...] = ("reference", "dm", "li")
     out: Path | None = None
     """Where the record goes."""
@@ -97,9 +90,7 @@ def make_batch(arm: str, settings: Settings) -> dict[str, torch.Tensor]:
 
 
 def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> None:
-    """One arm in a process of its own: at every request times a round of steps and sends the seconds of each; at a
-    request of 0 sends peak bytes, FLOPs and parameters, and ends.
-    """
+    """One arm in a process of its own; sends peak bytes, FLOPs and parameters at its end."""
     device = torch.device(settings.device)
     model = build(arm, settings).to(device).train(training)
     batch = make_batch(arm, settings)
@@ -122,56 +113,17 @@ def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> N
             torch.cuda.synchronize()
 
     with torch.set_grad_enabled(training):
-        step()
-        while steps := pipe.recv():
-            step()  # what the other arms have left in the caches is no arm's business
-            seconds = []
-            for _ in range(steps):
-                start = time.perf_counter()
-                step()
-                seconds.append(time.perf_counter() - start)
-            pipe.send(seconds)
-    if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = serve(pipe, step, device)
     pipe.send({"peak": peak, "flops": flops.get_total_flops(), "parameters": parameters})
-
-
-def alternate(settings: Settings, training: bool) -> dict[str, dict]:
-    """All arms at once, each in its process, timed in turn: what slows the machine down falls on all of them."""
-    if settings.keep_freed:  # read by the new processes when they start
-        os.environ |= {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
-    context = multiprocessing.get_context("spawn")
-    pipes, processes = {}, []
-    for arm in settings.arms:
-        pipes[arm], theirs = context.Pipe()
-        processes.append(context.Process(target=measure, args=(arm, settings, training, theirs)))
-        processes[-1].start()
-        theirs.close()
-
-    def ask(arm: str, steps: int) -> Any:
-        try:
-            pipes[arm].send(steps)
-            return pipes[arm].recv()
-        except (EOFError, BrokenPipeError):
-            raise RuntimeError(f"arm {arm!r} ended without a result; its own message stands above") from None
-
-    seconds: dict[str, list[float]] = {arm: [] for arm in settings.arms}
-    for _ in range(settings.rounds):
-        for arm in settings.arms:
-            seconds[arm] += ask(arm, settings.steps)
-    results = {arm: {**ask(arm, 0), "seconds": seconds[arm]} for arm in settings.arms}
-    for process in processes:
-        process.join()
-    return results
 
 
 def run(settings: Settings) -> dict:
     """All arms, training and inference; medians and ratios to the reference."""
     rows: list[dict] = []
     for mode in ("training", "inference"):
-        for arm, result in alternate(settings, mode == "training").items():
+        arguments = settings, mode == "training"
+        results = alternate(settings.arms, measure, arguments, settings.rounds, settings.steps, settings.keep_freed)
+        for arm, result in results.items():
             factor = 3 if mode == "training" else 1  # a backward pass costs about two forward passes
             rows.append({
                 "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(result["seconds"]),

@@ -1,4 +1,4 @@
-"""``python -m results.readme``: write table 1 and the benchmark records into the README, between its markers."""
+"""``python -m results.readme``: write tables 1 and 2 and the benchmark records into the README, between its markers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pandas as pd
 from results.costs import STEP_TIME
 from results.reader import RECORDS
 from results.render import markdown_table, written
+from results.table2_mlm.make import COLUMNS
 
 REPOSITORY = Path(__file__).parents[1]
 TABLE = REPOSITORY / "results" / "table1_sentiment" / "table.csv"
+TABLE2 = REPOSITORY / "results" / "table2_mlm" / "table.csv"
 SHOWN = ("variant", "seeds", "accuracy %", "Δ points [95 % CI]", "p Holm", "params M", "MFLOPs/token", "step ms")
 """Columns of table 1 that the README has room for."""
 
@@ -23,6 +25,16 @@ def table1(path: Path = TABLE) -> str:
     parts = []
     for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
         parts.append(f"{section}:\n\n{markdown_table(written(part).loc[:, list(SHOWN)])}")
+    return "\n\n".join(parts)
+
+
+def table2(path: Path = TABLE2) -> str:
+    """Table 2 in short, one Markdown table per section."""
+    shown = [name for name in COLUMNS if name not in ("p", "added M", "ratio", "step ms")]
+    parts = [
+        f"{section}:\n\n{markdown_table(written(part, COLUMNS).loc[:, shown])}"
+        for section, part in pd.read_csv(path).groupby("section", sort=False)
+    ]
     return "\n\n".join(parts)
 
 
@@ -54,7 +66,7 @@ def _written(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-SECTIONS = {"table1": table1, "benchmarks": benchmarks}
+SECTIONS = {"table1": table1, "table2": table2, "benchmarks": benchmarks}
 """Name of the markers -> what stands between them."""
 
 
