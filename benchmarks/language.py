@@ -130,8 +130,9 @@ def train(arm: str, settings: Settings, pipe: Connection) -> None:
     make = batches_of(data, device)
     batch = make()
     vocabulary = Vocabulary(settings.vocabulary, data.corpus.tokenizer.eos_token_id)
-    model = nanogpt_of(settings) if arm == NANOGPT else build_model(config, vocabulary, data.vocabularies)
-    model.to(device).train()
+    plain = arm == NANOGPT
+    model: nn.Module = nanogpt_of(settings) if plain else build_model(config, vocabulary, data.vocabularies)
+    nn.Module.to(model, device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     forward = torch.compile(model) if settings.compile else model
 
@@ -160,7 +161,7 @@ def generate(arm: str, settings: Settings, pipe: Connection) -> None:
     config, data = load(arm, settings)
     tokenizer = data.corpus.tokenizer
     model: Any = build_model(config, tokenizer, data.vocabularies).eval()
-    model.to(device)
+    nn.Module.to(model, device)
     prompt = batches_of(data, device)()["input_ids"][:1, : settings.new_tokens]
     if arm == REFERENCE:
         model = model.backbone
