@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from common.models.backbones import load_backbone
 from common.models.causal_lm import MultiStreamGPT2Config, MultiStreamGPT2LMHeadModel
+from common.training.flops import counted
 from step3_gpt.config import SCRATCH, GPTConfig, SizeConfig
 
 TOLERANCE = 0.01
@@ -102,7 +102,6 @@ def matched_size(config: GPTConfig, tokenizer: Any, vocabularies: Mapping[str, i
     return min(found, key=lambda size: abs(size.inner / (4 * size.width) - 1))
 
 
-@torch.no_grad()
 def _forward_flops(model: MultiStreamGPT2LMHeadModel, context: int) -> int:
     """FLOPs of one window of distinct words of one piece each."""
     ids = torch.zeros(1, context, dtype=torch.long)
@@ -116,9 +115,5 @@ def _forward_flops(model: MultiStreamGPT2LMHeadModel, context: int) -> int:
         else:
             owner = torch.arange(context).repeat_interleave(pieces.shape[1])[None]
             inputs |= {f"{label}_sequence": pieces.reshape(1, -1), f"{label}_owner": owner}
-    counter = FlopCounterMode(display=False)
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    with sdpa_kernel(SDPBackend.MATH), counter:
-        model.eval()(ids, **inputs)
-    return counter.get_total_flops()
+    model.eval()
+    return counted(lambda: model(ids, **inputs))

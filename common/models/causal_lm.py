@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, GenerationMixin
-from transformers.cache_utils import Cache
+from transformers.cache_utils import Cache, DynamicCache
 
 from common.data.language.prefixes import PrefixStreams
 from common.integration.mixing_weights import MixingWeights
@@ -197,8 +197,6 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
         return names
 
     def _new_cache(self) -> Cache:
-        from transformers.cache_utils import DynamicCache
-
         return DynamicCache(config=self.config)
 
     def _attach(self, norms: Sequence[nn.Module]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -14,13 +16,19 @@ BACKWARD_FACTOR = 3
 
 
 @torch.no_grad()
-def forward_flops(task: Task, batch: Batch) -> int:
-    """FLOPs of one forward of `batch` (matrix products and convolutions, a multiply-add as two), padding included."""
+def counted(forward: Callable[[], object]) -> int:
+    """FLOPs of a call (matrix products and convolutions, a multiply-add as two)."""
     counter = FlopCounterMode(display=False)
     # The plain attention kernel is made of matrix products, so it counts the same on every device.
-    with eval_mode(task), sdpa_kernel(SDPBackend.MATH), counter:
-        task.predict_forward(batch)
+    with sdpa_kernel(SDPBackend.MATH), counter:
+        forward()
     return counter.get_total_flops()
+
+
+def forward_flops(task: Task, batch: Batch) -> int:
+    """FLOPs of one forward of `batch`, padding included."""
+    with eval_mode(task):
+        return counted(lambda: task.predict_forward(batch))
 
 
 def flops_per_token(task: Task, batch: Batch) -> float:

@@ -1,5 +1,7 @@
 """The multi-stream assembly around each backbone family."""
 
+import copy
+
 import pytest
 import torch
 
@@ -256,3 +258,13 @@ def test_local_folder_of_a_backbone(tmp_path):
     model = MultiStreamForSequenceClassification.from_backbone(str(tmp_path), num_labels=3).eval()
     ids = batch()["input_ids"]
     torch.testing.assert_close(model(ids).logits, plain.eval()(ids).logits)
+
+
+def test_a_copy_calls_its_own_integration():
+    """A sharded run trains a copy; were its hooks those of the original, the original would be trained."""
+    model, inputs = build(), batch()
+    twin = copy.deepcopy(model)
+    before = twin(**inputs).logits
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
+    assert torch.equal(twin(**inputs).logits, before) and before.abs().sum() > 0
