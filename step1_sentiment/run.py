@@ -16,7 +16,7 @@ from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.flops import flops_per_token
 from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_other_fingerprint, run_folder
+from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
 from step1_sentiment.analysis import contributions_by_word, importance
@@ -66,23 +66,14 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
 
 
 def refuse_changed_data(configs: Sequence[SentimentConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the data of a finished run have changed since; each corpus is loaded once.
+    """Raise ValueError where the data of a finished run have changed since."""
+    refuse_changed(((folder_of(config, runtime), config.data) for config in configs), _fingerprint, DataError)
 
-    Data that cannot be loaded any more change nothing: the finished run stands.
-    """
-    fingerprints: dict[DataConfig, str | None] = {}
-    for config in configs:
-        folder = folder_of(config, runtime)
-        if not is_finished(folder):
-            continue
-        if config.data not in fingerprints:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # said when the run began
-                    fingerprints[config.data] = load_text(config.data).fingerprint
-            except DataError:
-                fingerprints[config.data] = None
-        refuse_other_fingerprint(folder, fingerprints[config.data])
+
+def _fingerprint(data: DataConfig) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said when the run began
+        return load_text(data).fingerprint
 
 
 def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:

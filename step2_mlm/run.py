@@ -10,7 +10,6 @@ import torch
 from pytorch_lightning import seed_everything
 
 from common.data import DataError
-from common.data.language import CorpusConfig
 from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
@@ -18,7 +17,7 @@ from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.flops import flops_per_token
 from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_other_fingerprint, run_folder
+from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
 from step2_mlm.config import SCRATCH, MaskedLMConfig
@@ -71,20 +70,9 @@ def run(config: MaskedLMConfig, runtime: RuntimeConfig) -> Path:
 
 
 def refuse_changed_data(configs: Sequence[MaskedLMConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the text of a finished run has changed since.
-
-    Text that cannot be had any more changes nothing: the finished run stands.
-    """
-    fingerprints: dict[CorpusConfig, str | None] = {}
-    for config in configs:
-        folder = folder_of(config, runtime)
-        if is_finished(folder):
-            if config.corpus not in fingerprints:
-                try:
-                    fingerprints[config.corpus] = text_fingerprint(config.corpus)
-                except DataError:
-                    fingerprints[config.corpus] = None
-            refuse_other_fingerprint(folder, fingerprints[config.corpus])
+    """Raise ValueError where the text of a finished run has changed since."""
+    runs = ((folder_of(config, runtime), config.corpus) for config in configs)
+    refuse_changed(runs, text_fingerprint, DataError)
 
 
 def sources(config: MaskedLMConfig, data: MaskedLMData) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class GPTConfig:
         return (CorpusConfig(name=self.also, path=self.also_path),) if self.also else ()
 
     @property
+    def texts(self) -> tuple[CorpusConfig, ...]:
+        """All texts of the run, the main one first."""
+        return (self.corpus, *self.others)
+
+    @property
     def advance(self) -> int:
         """The stride in tokens."""
         return self.stride or max(1, self.train.max_length // 2)

@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning import seed_everything
 
 from common.data import DataError
+from common.data.language import CorpusConfig
 from common.data.language.prefixes import PrefixStreams
 from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
@@ -18,7 +19,7 @@ from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.flops import flops_per_token
 from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_other_fingerprint, run_folder
+from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
 from step3_gpt.config import SCRATCH, GPTConfig
@@ -50,7 +51,7 @@ def run(config: GPTConfig, runtime: RuntimeConfig) -> Path:
         return folder
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
-    fingerprint = fingerprint_of(config)
+    fingerprint = fingerprint_of(config.texts)
     refuse_other_fingerprint(folder, fingerprint)
     data = build_data(config, runtime)
     facts = word_facts(data.corpus, runtime.progress)
@@ -75,27 +76,15 @@ def run(config: GPTConfig, runtime: RuntimeConfig) -> Path:
     return folder
 
 
-def fingerprint_of(config: GPTConfig) -> str:
+def fingerprint_of(texts: Sequence[CorpusConfig]) -> str:
     """Changes with any of the texts."""
-    return "-".join(text_fingerprint(corpus) for corpus in (config.corpus, *config.others))
+    return "-".join(map(text_fingerprint, texts))
 
 
 def refuse_changed_data(configs: Sequence[GPTConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the text of a finished run has changed since.
-
-    Text that cannot be had any more changes nothing: the finished run stands.
-    """
-    known: dict[tuple[Any, ...], str | None] = {}
-    for config in configs:
-        folder = folder_of(config, runtime)
-        if is_finished(folder):
-            texts = (config.corpus, *config.others)
-            if texts not in known:
-                try:
-                    known[texts] = fingerprint_of(config)
-                except DataError:
-                    known[texts] = None
-            refuse_other_fingerprint(folder, known[texts])
+    """Raise ValueError where the text of a finished run has changed since."""
+    runs = ((folder_of(config, runtime), config.texts) for config in configs)
+    refuse_changed(runs, fingerprint_of, DataError)
 
 
 def sources(config: GPTConfig, data: GPTData) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from common.training.environment import capture_environment
 from common.training.files import read_json, remove_leftovers, write_atomic, write_json, write_text
 
 Status = Literal["running", "finished", "failed", "interrupted"]
+Data = TypeVar("Data", bound=Hashable)
 
 
 def run_folder(runs_dir: str | Path, step: str, name: str, config: Any) -> Path:
@@ -45,6 +46,28 @@ def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
         raise ValueError(
             f"the data have changed since {folder} began; bring the old data back, or delete that folder and run anew"
         )
+
+
+def refuse_changed(
+    runs: Iterable[tuple[Path, Data]], fingerprint: Callable[[Data], str], lost: type[Exception]
+) -> None:
+    """Raise ValueError where the data of a finished run have changed since.
+
+    Args:
+        runs: folders, and what names the data of each; unfinished runs are passed over.
+        fingerprint: of the data as they are now; asked once for each.
+        lost: what it raises when they cannot be had any more. That changes nothing: the finished run stands.
+    """
+    known: dict[Data, str | None] = {}
+    for folder, data in runs:
+        if not is_finished(folder):
+            continue
+        if data not in known:
+            try:
+                known[data] = fingerprint(data)
+            except lost:
+                known[data] = None
+        refuse_other_fingerprint(folder, known[data])
 
 
 class FolderBusy(RuntimeError):
