@@ -132,6 +132,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
         used, counts = environment["data_used_tokens"], environment["data_counts"]
         seeds = " to ".join(dict.fromkeys(str(count) for count in (part["seeds"].min(), part["seeds"].max())))
         errors = part["standard_error"].dropna()
+        single = "A row with one seed speaks of that one pair of trained models." if part["seeds"].min() == 1 else ""
         text = [
             f"Text: {environment['data_name']} ({used['train']:,} tokens of training text in an epoch; test:",
             f"{used['test']:,} of {counts['test']['tokens']:,} tokens, {int(part['tokens'].iloc[0]):,} of them",
@@ -146,5 +147,5 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
             effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
             shown = " to ".join(dict.fromkeys(f"{effect:.3f}" for effect in effects))
             text.append(f"Detectable with a power of 80 % after correction: {shown} nats per token.")
-        result[titles[key]] = " ".join(text)
+        result[titles[key]] = " ".join(filter(None, [*text, single]))
     return result
