@@ -26,8 +26,8 @@ def language_figures(
 
     Args:
         runs: of one step.
-        variants: whose loss is drawn, in order.
-        shown: whose gain and α are drawn.
+        variants: of the table, in order.
+        shown: whose loss, gain and α are drawn.
         explained: whose contribution is drawn by slice.
     """
     titles, paths = section_titles(runs), []
@@ -39,13 +39,13 @@ def language_figures(
         stem = re.sub(r"[^A-Za-z0-9.-]+", "_", titles[key]).strip("_")
         drawn = {name: present[name] for name in (BASELINE, *shown) if name in present}
         gains, shares = gain_by_slice(drawn), contribution_by_slice(drawn)
-        losses = loss_values(present)
+        losses = loss_values(drawn)
         with paper_style():
             figures: dict[str, Figure | None] = {
                 "alpha_by_site": alpha_by_site([run for name in shown for run in present.get(name, [])]),
                 "gain_by_slice": gain_figure(gains, shown),
                 "contribution_by_slice": contribution_figure(shares, explained),
-                "loss": loss_figure(losses, list(present)),
+                "loss": loss_figure(losses, list(drawn)),
             }
             for name, figure in figures.items():
                 paths += save(figure, folder / f"{stem}-{name}") if figure is not None else []
