@@ -9,7 +9,7 @@ from pathlib import Path
 from results.command import run_maker
 from results.language_figures import language_figures
 from results.reader import Run
-from results.table2_mlm.configs import VARIANTS
+from results.table2_mlm.configs import STEP, VARIANTS
 
 FOLDER = Path(__file__).parent
 SHOWN = ("duplicate", "shuffled", "dm", "dm_linear", "li")
@@ -20,6 +20,7 @@ EXPLAINED = ("dm", "li")
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the figures (PDF and PNG) and their numbers (CSV) into `folder`."""
+    runs = [run for run in runs if run.config["step"] == STEP]
     return language_figures(runs, folder, VARIANTS, SHOWN, EXPLAINED)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from results.command import run_maker
 from results.reader import Run, where
 from results.render import Columns, costs, head, interval, spread, tests, write_table, written
-from results.table2_mlm.configs import METRICS, VARIANTS
+from results.table2_mlm.configs import METRICS, STEP, VARIANTS
 from results.terminal import print_text
 from results.tokens import captions, token_table
 
@@ -27,6 +27,7 @@ COLUMNS: Columns = {
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
+    runs = [run for run in runs if run.config["step"] == STEP]
     frame = token_table(runs, VARIANTS, METRICS)
     notes = captions(runs, frame)
     for section, note in notes.items():

@@ -134,7 +134,9 @@ def test_gain_and_contribution_by_slice(runs):
     assert shares.groupby("stream")["contribution"].mean().to_dict() == pytest.approx({"meaning": 0.7, "phonetic": 0.3})
 
 
-def test_files_are_written(runs, tmp_path):
+def test_files_are_written(runs, records, tmp_path):
+    """Also beside the records of another step."""
+    runs = [*load_runs(records), *runs]
     paths = make(runs, tmp_path)
     assert {path.name for path in paths} == {"table.csv", "table.md", "table.tex"}
     shown = (tmp_path / "table.md").read_text()
