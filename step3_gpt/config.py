@@ -157,7 +157,7 @@ def small() -> GPTConfig:
     """Running text from a folder, sized for eight minutes on a laptop without a GPU."""
     return GPTConfig(
         data=CorpusConfig(name="folder"), train=_train(epochs=1, batch_size=16, max_length=256, lr=2e-3),
-        train_tokens=2_000_000, eval_tokens=65_536, also="wikitext-2",
+        train_tokens=1_000_000, eval_tokens=65_536, also="wikitext-2",
     )  # fmt: skip
 
 
