@@ -132,6 +132,30 @@ def test_starts_as_plain_gpt2(readers, rule, feedback):
         assert output.logits.isfinite().all()
 
 
+@pytest.mark.parametrize(("rule", "feedback"), MAIN)
+def test_starts_as_gpt2_with_trained_biases(readers, rule, feedback):
+    """A fresh GPT-2's biases are zero; those of a trained one must leave the raw stream and come back behind it."""
+    reader = readers["word"]
+    model = build(reader, rule, feedback)
+    plain = backbone_of(len(reader.tokenizer))
+    for name, parameter in plain.named_parameters():
+        if name.endswith("bias"):
+            torch.nn.init.normal_(parameter)
+    model.backbone.base_model.ln_f.load_state_dict(plain.transformer.ln_f.state_dict())
+    for depth, block in zip(model.backbone.base_model.h, plain.transformer.h, strict=True):
+        depth.block.load_state_dict(block.state_dict())
+    ids, _ = encode(reader, [TEXT, OTHERS[0]])
+    seen = {}
+    handle = model.integration.register_forward_pre_hook(lambda _, inputs: seen.update(raw=inputs[0]["meaning"]))
+    torch.testing.assert_close(model(ids, **reader.batch(ids)).logits, plain(ids).logits)
+    handle.remove()
+    inner = plain(ids, output_hidden_states=True).hidden_states[-2]  # what the last block reads
+    last = plain.transformer.h[-1]
+    total = last(inner)
+    total = total[0] if isinstance(total, tuple) else total
+    torch.testing.assert_close(seen["raw"], total - last.mlp.c_proj.bias)
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"num_beams": 3}, {"do_sample": True, "top_p": 0.9}],
