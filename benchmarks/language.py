@@ -23,6 +23,7 @@ from typing import Any
 import torch
 import tyro
 from torch import Tensor, nn
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from benchmarks.alternate import alternate, serve
 from benchmarks.report import machine, write_report
@@ -50,13 +51,14 @@ class Settings:
     size: SizeConfig = paper().size
     """Size of the backbone; GPT-2 small unless another is given."""
     vocabulary: int = 50_304
-    """Entries of embeddings and head in training, as in nanoGPT. Generation has those of its tokenizer."""
+    """Entries of embeddings and head, as in nanoGPT; the text uses fewer."""
     steps: int = 2
     """Timed steps of a turn."""
     rounds: int = 4
     """Turns of each arm."""
     new_tokens: int = 64
-    """Tokens that a step of generation writes, from a prompt of as many."""
+    """Tokens that a step of generation writes, from a prompt of as many; every arm is made to write the documentation
+    on, since the streams of what untrained weights would choose are not those of words."""
     precision: str = "auto"
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
     compile: bool = False
@@ -102,6 +104,18 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return self.size
+
+
+class Dictated(LogitsProcessor):
+    """Leaves only the next token of a text ``[T]``, of which all written so far is the beginning."""
+
+    def __init__(self, text: Tensor) -> None:
+        self.text = text
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        only = torch.full_like(scores, -torch.inf)
+        only[:, self.text[input_ids.shape[1]]] = 0.0
+        return only
 
 
 def load(arm: str, settings: Settings) -> tuple[GPTConfig, GPTData]:
@@ -160,9 +174,12 @@ def generate(arm: str, settings: Settings, pipe: Connection) -> None:
     device = torch.device(settings.device)
     config, data = load(arm, settings)
     tokenizer = data.corpus.tokenizer
-    model: Any = build_model(config, tokenizer, data.vocabularies).eval()
+    vocabulary = Vocabulary(settings.vocabulary, tokenizer.eos_token_id)
+    model: Any = build_model(config, vocabulary, data.vocabularies).eval()
     nn.Module.to(model, device)
-    prompt = batches_of(data, device)()["input_ids"][:1, : settings.new_tokens]
+    text = batches_of(data, device)()["input_ids"][0, : 2 * settings.new_tokens]
+    prompt = text[None, : settings.new_tokens]
+    processors = LogitsProcessorList([Dictated(text)])
     if arm == REFERENCE:
         model = model.backbone
     else:
@@ -172,7 +189,7 @@ def generate(arm: str, settings: Settings, pipe: Connection) -> None:
         with autocast(settings.precision, device):
             model.generate(
                 prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=settings.new_tokens,
-                min_new_tokens=settings.new_tokens, do_sample=False, pad_token_id=tokenizer.eos_token_id,
+                logits_processor=processors, do_sample=False, eos_token_id=None, pad_token_id=tokenizer.eos_token_id,
             )  # fmt: skip
 
     peak = serve(pipe, step, device)

@@ -6,14 +6,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from results import figure_alpha_sentiment, figure_mlm, table1_ablation, table1_sentiment, table2_mlm
+from results import (
+    figure_alpha_sentiment,
+    figure_gpt,
+    figure_mlm,
+    table1_ablation,
+    table1_sentiment,
+    table2_mlm,
+    table3_gpt,
+)
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
+from results.figure_gpt.make import make as make_gpt_figures
 from results.figure_mlm.make import make as make_mlm_figures
 from results.reader import Run
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.make import make as make_sentiment
 from results.table2_mlm.make import make as make_mlm
+from results.table3_gpt.make import make as make_gpt
 
 FOLDER = Path(__file__).parent
 MAKERS = {
@@ -21,6 +31,7 @@ MAKERS = {
         table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha
     },
     "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
+    "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
 

@@ -1,22 +1,27 @@
-"""``python -m results.readme``: write tables 1 and 2 and the benchmark records into the README, between its markers."""
+"""``python -m results.readme``: write tables 1 to 3 and the benchmark records into the README, between its markers."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
+from results import table2_mlm, table3_gpt
 from results.costs import STEP_TIME
 from results.reader import RECORDS
-from results.render import markdown_table, written
-from results.table2_mlm.make import COLUMNS
+from results.render import Columns, markdown_table, written
+from results.table2_mlm.make import COLUMNS as MLM
+from results.table3_gpt.make import COLUMNS as GPT
 
 REPOSITORY = Path(__file__).parents[1]
 TABLE = REPOSITORY / "results" / "table1_sentiment" / "table.csv"
-TABLE2 = REPOSITORY / "results" / "table2_mlm" / "table.csv"
 SHOWN = ("variant", "seeds", "accuracy %", "Δ points [95 % CI]", "p Holm", "params M", "MFLOPs/token", "step ms")
 """Columns of table 1 that the README has room for."""
+HIDDEN = ("p", "added M", "ratio", "step ms", "token perplexity", "wikitext-2 word perplexity")
+"""Columns of the language models' tables for which it has none."""
 
 
 def table1(path: Path = TABLE) -> str:
@@ -28,11 +33,12 @@ def table1(path: Path = TABLE) -> str:
     return "\n\n".join(parts)
 
 
-def table2(path: Path = TABLE2) -> str:
-    """Table 2 in short, one Markdown table per section."""
-    shown = [name for name in COLUMNS if name not in ("p", "added M", "ratio", "step ms")]
+def language(package: ModuleType, columns: Columns) -> str:
+    """The table of a language-model step in short, one Markdown table per section."""
+    path = Path(str(package.__file__)).with_name("table.csv")
+    shown = [name for name in columns if name not in HIDDEN]
     parts = [
-        f"{section}:\n\n{markdown_table(written(part, COLUMNS).loc[:, shown])}"
+        f"{section}:\n\n{markdown_table(written(part, columns).loc[:, shown])}"
         for section, part in pd.read_csv(path).groupby("section", sort=False)
     ]
     return "\n\n".join(parts)
@@ -66,7 +72,12 @@ def _written(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-SECTIONS = {"table1": table1, "table2": table2, "benchmarks": benchmarks}
+SECTIONS = {
+    "table1": table1,
+    "table2": partial(language, table2_mlm, MLM),
+    "table3": partial(language, table3_gpt, GPT),
+    "benchmarks": benchmarks,
+}
 """Name of the markers -> what stands between them."""
 
 

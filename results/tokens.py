@@ -32,7 +32,7 @@ def token_table(
     Args:
         runs: finished runs of one step.
         rows: variants in order; others are left out.
-        metrics: column -> key of final.json; shown as mean and standard deviation over seeds.
+        metrics: column -> key of final.json, shown as mean and standard deviation over seeds; NaN where a run has none.
         times: variant -> step time in ms, measured side by side; None leaves them unknown.
 
     Returns:
@@ -98,7 +98,7 @@ def _row(
     final, name = runs[0].final, runs[0].name
     row: dict[str, Any] = {"section": title, "variant": name, "seeds": len(runs), "tokens": final["test_tokens"]}
     for column, key in metrics.items():
-        row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final[key] for run in runs])
+        row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final.get(key, math.nan) for run in runs])
     unknown = ("difference", "difference_low", "difference_high", "standard_error", "p", "parameters_ratio")
     row |= dict.fromkeys(unknown, math.nan) | {
         "parameters": final["parameters"],

@@ -47,39 +47,52 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
 
 
 class DepthEncoder(nn.Module):
-    """A stack of blocks that hands out its raw residual stream after every depth.
+    """A stack of blocks that hands out its raw residual stream after every depth."""
 
-    Args:
-        causal: every position reads those up to its own, and places are counted from the first that is not padding.
-    """
-
-    def __init__(self, config: StreamConfig, causal: bool = False) -> None:
+    def __init__(self, config: StreamConfig) -> None:
         super().__init__()
-        self.causal = causal
         distinct = 1 if config.share_depth else config.layers
         self.depths = config.layers
         self.blocks = nn.ModuleList(Block(config.width, config.heads) for _ in range(distinct))
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, attention_mask: Tensor, pasts: Sequence[Past] = ()) -> list[Tensor]:
-        """``[B, T, D]`` and ``[B, S]`` to one ``[B, T, D]`` per depth.
+    def forward(self, x: Tensor, places: Places, pasts: Sequence[Past] = ()) -> list[Tensor]:
+        """``[B, T, D]`` to one ``[B, T, D]`` per depth.
 
         Args:
+            places: where the T positions stand.
             pasts: of a causal encoder, one per depth: what it remembers of the S - T earlier positions.
         """
-        mask = attention_mask.bool()
-        code = sinusoids(mask.shape[1], x.shape[2], x.device).to(x.dtype)  # [S, D]
-        if self.causal:
-            code = code[places_of(mask)[:, -x.shape[1] :]]  # [B, T, D]
-            mask = causal_mask(mask, x.shape[1], mask.shape[1], x.device)
-        else:
-            mask = mask[:, None, None, :]
-        x = self.dropout(x + code)
+        x = self.dropout(x + places.code(x.shape[2]).to(x.dtype))
         outputs = []
         for depth in range(self.depths):
-            x = self.blocks[depth % len(self.blocks)](x, mask, pasts[depth] if pasts else None)
+            x = self.blocks[depth % len(self.blocks)](x, places.mask, pasts[depth] if pasts else None)
             outputs.append(x)
         return outputs
+
+
+class Places:
+    """What all encoders of one pass have in common: who may attend to whom, and the position code.
+
+    Args:
+        attention_mask: ``[B, S]``, zero at padding.
+        time: the positions that are encoded, the last T of the S.
+        causal: every position reads those up to its own, and places are counted from the first that is not padding.
+    """
+
+    def __init__(self, attention_mask: Tensor, time: int, causal: bool) -> None:
+        there = attention_mask.bool()
+        self.length, self.device = there.shape[1], there.device
+        self.mask = causal_mask(there, time, self.length, self.device) if causal else there[:, None, None, :]
+        self._own = places_of(there)[:, -time:] if causal else None  # [B, T]
+        self._codes: dict[int, Tensor] = {}
+
+    def code(self, width: int) -> Tensor:
+        """``[B or 1, T, width]``."""
+        if width not in self._codes:
+            code = sinusoids(self.length, width, self.device)
+            self._codes[width] = code[None] if self._own is None else code[self._own]
+        return self._codes[width]
 
 
 def sinusoids(length: int, width: int, device: torch.device) -> Tensor:

@@ -215,5 +215,5 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
         if site == self.sites - 1:
             return state + bias
         if self.config.feedback:
-            return total + (self.feedback["gate"][site] * state).to(total.dtype)
+            return torch.addcmul(total, state.to(total.dtype), self.feedback["gate"][site].to(total.dtype))
         return total

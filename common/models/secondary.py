@@ -8,7 +8,7 @@ from typing import Mapping
 
 from torch import Tensor, nn
 
-from common.models.blocks import DepthEncoder, Past
+from common.models.blocks import DepthEncoder, Past, Places
 from common.models.composers import ALIGNMENTS, CausalSequenceComposer, DuplicateComposer
 from common.streams.config import StreamConfig
 
@@ -27,6 +27,7 @@ class SecondaryStreams(nn.Module):
         self, streams: list[StreamConfig], vocabularies: Mapping[str, int], grid_width: int, causal: bool = False
     ) -> None:
         super().__init__()
+        self.causal = causal
         self.configs = {stream.label: stream for stream in streams}
         self.composers = nn.ModuleDict()
         self.encoders = nn.ModuleDict()
@@ -40,7 +41,7 @@ class SecondaryStreams(nn.Module):
                 composer = composer or ALIGNMENTS[stream.alignment]
                 self.composers[label] = composer(stream, vocabularies[label])
             if not stream.share_with:
-                self.encoders[label] = DepthEncoder(stream, causal)
+                self.encoders[label] = DepthEncoder(stream)
             elif stream.share_with not in self.encoders:
                 raise ValueError(f"stream {label!r} shares with {stream.share_with!r}, which must stand before it")
 
@@ -62,7 +63,7 @@ class SecondaryStreams(nn.Module):
             attention_mask: ``[B, S]``; of causal streams with a past, S - T positions stand before the grid.
             pasts: label -> one per depth.
         """
-        outputs = {}
+        outputs, places = {}, Places(attention_mask, grid.shape[1], self.causal)
         for label, stream in self.configs.items():
             encoder = self.encoders[stream.share_with or label]
             composer = self.composers[label]
@@ -70,7 +71,7 @@ class SecondaryStreams(nn.Module):
                 composed = composer(inputs, grid, attention_mask)
             else:
                 composed = composer(inputs, grid)
-            outputs[label] = encoder(composed, attention_mask, pasts[label] if pasts else ())
+            outputs[label] = encoder(composed, places, pasts[label] if pasts else ())
         return outputs
 
 

@@ -7,35 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.command import run_maker
-from results.reader import Run, where
-from results.render import Columns, costs, head, interval, spread, tests, write_table, written
+from results.language_tables import language_columns, language_table
+from results.reader import Run
+from results.render import Columns, spread
 from results.table2_mlm.configs import METRICS, STEP, VARIANTS
-from results.terminal import print_text
-from results.tokens import captions, token_table
 
 FOLDER = Path(__file__).parent
 
-COLUMNS: Columns = {
-    **head(),
+COLUMNS: Columns = language_columns({
     "perplexity": lambda row: spread(row["perplexity_mean"], row["perplexity_std"]),
     "accuracy %": lambda row: spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]),
-    "Δ nats [95 % CI]": lambda row: interval(row["difference"], row["difference_low"], row["difference_high"], 3),
-    **tests(),
-    **costs(),
-}  # fmt: skip
+})  # fmt: skip
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
     runs = [run for run in runs if run.config["step"] == STEP]
-    frame = token_table(runs, VARIANTS, METRICS)
-    notes = captions(runs, frame)
-    for section, note in notes.items():
-        print_text(written(where(frame, section=section), COLUMNS), section, note)
-    absent = [name for name in VARIANTS if name not in set(frame["variant"])]
-    return write_table(
-        folder, frame, notes, "mlm", f"No finished run yet of: {', '.join(absent)}." if absent else "", COLUMNS
-    )
+    return language_table(runs, folder, VARIANTS, METRICS, COLUMNS, "mlm")
 
 
 if __name__ == "__main__":

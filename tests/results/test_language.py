@@ -6,28 +6,30 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results import table3_gpt
 from results.figure_mlm.make import make as make_figures
 from results.make import make as make_all
 from results.reader import RecordError, load_runs
 from results.slices import contribution_by_slice, gain_by_slice, slices
 from results.table2_mlm.configs import METRICS, VARIANTS
 from results.table2_mlm.make import COLUMNS, make
+from results.table3_gpt.make import make as make_gpt
 from results.tokens import BLOCK, block_scores, captions, token_losses, token_table
 
 TOKENS = 2000
 
 
-def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f00d"):
-    """A run folder of step 2 whose predictions have the given negative log-likelihoods ``[tokens]``."""
+def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f00d", step="step2_mlm", **final):
+    """A run folder of a language model whose predictions have the given negative log-likelihoods ``[tokens]``."""
     config = {
         "name": name, "backbone": "minilm", "streams": [{"kind": stream} for stream in streams],
         "integration": {"rule": "reference" if name == "meaning" else name},
         "data": {"name": "folder", "path": "/somewhere/novels"}, "train": {"seed": seed, "epochs": 1},
     }  # fmt: skip
-    folder = root / "step2_mlm" / f"{name}-{seed}"
+    folder = root / step / f"{name}-{seed}"
     folder.mkdir(parents=True)
     write = lambda file, content: (folder / file).write_text(json.dumps(content))  # noqa: E731
-    write("config.json", {"step": "step2_mlm", "name": name, "hash": f"{name}{seed}", "config": config})
+    write("config.json", {"step": step, "name": name, "hash": f"{name}{seed}", "config": config})
     write("status.json", {"status": "finished", "step": 4, "message": "", "last_good_checkpoint": ""})
     write("environment.json", {
         "data_name": "folder", "data_used_tokens": {"train": 9000, "test": 5000}, "tokenizer_entries": 300,
@@ -38,6 +40,7 @@ def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f0
         "test_loss": loss, "test_perplexity": np.exp(loss), "test_accuracy": 0.25, "test_tokens": tokens,
         "validation_loss": loss, "parameters": 1000 + 100 * len(streams), "parameters_integration": 10,
         "parameters_streams": 90 * len(streams), "flops_per_token": 2e6, "step_time_ms": 5.0, "best_step": 4,
+        **final,
     })  # fmt: skip
     random = np.random.default_rng(0)  # the same tokens in every record
     frame = pd.DataFrame({
@@ -146,3 +149,26 @@ def test_files_are_written(runs, records, tmp_path):
         assert f"novels_minilm-{name}.pdf" in figures
     everything = make_all(runs, tmp_path / "all")
     assert (tmp_path / "all" / "table2_mlm" / "table.csv") in everything
+
+
+def test_table_3_has_bits_per_byte_of_both_texts(runs, root, tmp_path):
+    """A text that some run did not score is a dash there, and steps are not mixed."""
+    base = np.random.default_rng(1).gamma(2.0, 1.5, TOKENS)
+    for seed in range(2):
+        for name, gain in (("meaning", 0.0), ("dm_b", 0.1)):
+            final = {"test_bits_per_byte": 2.5 - gain, "test_word_perplexity": 1e4, "test_token_perplexity": 90.0}
+            if name == "dm_b":
+                final |= {"wikitext-2_bits_per_byte": 3.25, "wikitext-2_word_perplexity": 2e4}
+            record(tmp_path / "runs", name, seed, base - gain, step="step3_gpt", **final)
+    paths = make_gpt([*runs, *load_runs(tmp_path / "runs")], tmp_path / "table")
+    assert {path.name for path in paths} == {"table.csv", "table.md", "table.tex"}
+    frame = pd.read_csv(tmp_path / "table" / "table.csv").set_index("variant")
+    assert list(frame.index) == ["meaning", "dm_b"]
+    assert frame.loc["dm_b", "bits_mean"] == 2.4 and frame.loc["dm_b", "other_bits_mean"] == 3.25
+    assert np.isnan(frame.loc["meaning", "other_bits_mean"])
+    assert frame.loc["dm_b", "difference"] == pytest.approx(-0.1, abs=1e-6)
+    folder = tmp_path / "all"
+    figures = make_all(load_runs(tmp_path / "runs"), folder)
+    assert folder / table3_gpt.__name__.split(".")[-1] / "table.csv" in figures
+    assert folder / "figure_gpt" / "novels_minilm-gain_by_slice.pdf" in figures
+    assert not (folder / "table2_mlm").exists()

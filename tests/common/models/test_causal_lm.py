@@ -108,11 +108,10 @@ def test_a_model_that_sees_whole_words_is_caught(readers, alignment):
 
 
 def test_reading_a_later_place_of_a_stream_is_caught(readers):
-    """An encoder that is not causal makes the same test fail."""
+    """Encoders that are not causal make the same test fail."""
     reader = readers["word"]
     model = build(reader, DM(), True, trained=True)
-    for encoder in model.secondary.encoders.values():
-        encoder.causal = False
+    model.secondary.causal = False
     ids, _ = encode(reader, [TEXT, *OTHERS])
     logits = model(ids, **reader.batch(ids)).logits
     assert not torch.equal(logits[0, : common_tokens(ids)], logits[1, : common_tokens(ids)])

@@ -1,0 +1,26 @@
+"""``python -m results.figure_gpt.make``: what the streams do in causal language modelling, in figures and numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.command import run_maker
+from results.language_figures import language_figures
+from results.reader import Run
+from results.table3_gpt.configs import STEP, VARIANTS
+
+FOLDER = Path(__file__).parent
+SHOWN = ("meaning_params", "duplicate_b", "shuffled_b", "dm_a", "dm_b", "li_b")
+"""Variants whose loss, gain and α are drawn."""
+
+
+def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
+    """Write the figures (PDF and PNG) and their numbers (CSV) into `folder`."""
+    runs = [run for run in runs if run.config["step"] == STEP]
+    return language_figures(runs, folder, VARIANTS, SHOWN, ())
+
+
+if __name__ == "__main__":
+    sys.exit(run_maker(make, FOLDER, __doc__))

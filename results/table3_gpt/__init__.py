@@ -1,0 +1,1 @@
+"""Table 3: causal language modelling with multi-stream GPT-2."""
