@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import cycle
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import tyro
@@ -146,6 +146,9 @@ def train(arm: str, settings: Settings, pipe: Connection) -> None:
     vocabulary = Vocabulary(settings.vocabulary, data.corpus.tokenizer.eos_token_id)
     plain = arm == NANOGPT
     model: nn.Module = nanogpt_of(settings) if plain else build_model(config, vocabulary, data.vocabularies)
+    if not plain:  # all arms with the activation that nanoGPT has
+        for depth in cast(Any, model).backbone.base_model.h:
+            depth.block.mlp.act = nn.GELU()
     nn.Module.to(model, device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     forward = torch.compile(model) if settings.compile else model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Mapping, NamedTuple, Sequence
+from typing import Any, ClassVar, Mapping, NamedTuple, Sequence, cast
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class Pass:
     report: bool
     keep: bool = False
     read: Tensor | None = None
-    biases: list[nn.Parameter] = field(default_factory=list)
+    biases: list[nn.Parameter | None] = field(default_factory=list)
     state: Tensor | None = None
     raw: list[dict[str, Tensor]] = field(default_factory=list)
     alphas: list[dict[str, Tensor]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Pass:
 class Soma(nn.Module):
     """Bias and norm behind the last site, kept when the rest of the backbone's layers is not."""
 
-    def __init__(self, norm: nn.Module, bias: nn.Parameter) -> None:
+    def __init__(self, norm: nn.Module, bias: nn.Parameter | None) -> None:
         super().__init__()
         self.norm, self.bias = norm, bias
 
@@ -76,7 +76,7 @@ class MultiStreamModel(PreTrainedModel):
         assert isinstance(backbone, PreTrainedModel)
         self.backbone: PreTrainedModel = backbone
         norms = depth_norms(backbone)
-        width = norms[-1][1].shape[0]
+        width = cast(Any, norms[-1][0]).weight.shape[0]
         streams = [StreamConfig(**stream) for stream in config.streams]
         widths = {MEANING: width} if config.use_meaning else {}
         for stream in streams:
@@ -209,23 +209,23 @@ class MultiStreamModel(PreTrainedModel):
             return None
         bias = self._pass.biases[site]
         state = self._integrate(site, inputs[0], bias, self._pass)
-        return (state + bias,) if site == self.sites - 1 else None
+        return (biased(state, bias),) if site == self.sites - 1 else None
 
     @property
     def _joined(self) -> range:
         """Sites at which the rule integrates."""
         return range(self.sites - 1 if self.integration.last_site_only else 0, self.sites)
 
-    def _soma(self) -> tuple[nn.Module, nn.Parameter]:
+    def _soma(self) -> tuple[nn.Module, nn.Parameter | None]:
         return depth_norms(self.backbone)[-1] if self.config.use_meaning else (self.soma.norm, self.soma.bias)
 
     def _streams(self, site: int, secondary: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
         """Secondary streams as `site` reads them."""
         return {name: depths[depth_of_site(site, self.sites, len(depths))] for name, depths in secondary.items()}
 
-    def _integrate(self, site: int, total: Tensor, bias: Tensor, current: Pass) -> Tensor:
+    def _integrate(self, site: int, total: Tensor, bias: Tensor | None, current: Pass) -> Tensor:
         """The new state; `total` ``[B, T, D]`` is the layer's raw sum with its last `bias` ``[D]``."""
-        streams = {MEANING: total - bias, **self._streams(site, current.secondary)}
+        streams = {MEANING: total if bias is None else total - bias, **self._streams(site, current.secondary)}
         if current.keep:
             current.raw.append(streams)
         return self._join(site, streams, current)
@@ -254,7 +254,7 @@ class MultiStreamModel(PreTrainedModel):
             self._join(site, streams, current, None if scale_like is None else scale_like[place])
         assert current.state is not None
         norm, bias = self._soma()
-        return self.readout(self.integration.after_norm(norm(current.state + bias)), current)
+        return self.readout(self.integration.after_norm(norm(biased(current.state, bias))), current)
 
     def _after_last_norm(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         if self._pass is None:
@@ -264,6 +264,11 @@ class MultiStreamModel(PreTrainedModel):
     def readout(self, hidden: Tensor, current: Pass) -> Tensor:
         """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model selects."""
         return hidden
+
+
+def biased(state: Tensor, bias: Tensor | None) -> Tensor:
+    """The state ``[B, T, D]`` with the backbone's last bias ``[D]``, where it has one."""
+    return state if bias is None else state + bias
 
 
 def stack_sites(sites: list[dict[str, Tensor]]) -> dict[str, Tensor] | None:

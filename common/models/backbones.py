@@ -108,8 +108,9 @@ def set_dropout(config, dropout: float) -> None:
             setattr(config, field, dropout)
 
 
-def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter]]:
-    """Each layer's final normalisation and the last bias before it (the soma's bias), bottom to top.
+def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter | None]]:
+    """Each layer's final normalisation and the last bias before it (the soma's bias; None where the family has none),
+    bottom to top.
 
     Raises:
         ValueError: an architecture whose layers are not known here.
@@ -119,13 +120,35 @@ def depth_norms(model: PreTrainedModel) -> list[tuple[nn.Module, nn.Parameter]]:
         return [(layer.output.LayerNorm, layer.output.dense.bias) for layer in base.encoder.layer]
     if hasattr(base, "transformer") and hasattr(base.transformer, "layer"):  # DistilBERT
         return [(layer.output_layer_norm, layer.ffn.lin2.bias) for layer in base.transformer.layer]
-    if hasattr(base, "h") and hasattr(base, "ln_f"):  # GPT-2: a layer's sum is normalised by the next one
-        blocks = [getattr(layer, "block", layer) for layer in base.h]  # a multi-stream model puts sites around them
+    # Pre-norm decoders: a layer's sum is normalised by the next one.
+    blocks = [getattr(layer, "block", layer) for layer in decoder_layers(model)]  # a multi-stream model wraps them
+    if hasattr(base, "ln_f"):  # GPT-2
         norms = [*(block.ln_1 for block in blocks[1:]), base.ln_f]
-        return [(norm, block.mlp.c_proj.bias) for norm, block in zip(norms, blocks, strict=True)]
+    else:  # Qwen2, Llama, Mistral
+        norms = [*(block.input_layernorm for block in blocks[1:]), base.norm]
+    return [(norm, last_bias(block)) for norm, block in zip(norms, blocks, strict=True)]
+
+
+def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+    """The layers of a causal language model, bottom to top.
+
+    Raises:
+        ValueError: an architecture whose layers are not known here.
+    """
+    base: Any = model.base_model
+    if hasattr(base, "h") and hasattr(base, "ln_f"):
+        return base.h
+    if hasattr(base, "layers") and hasattr(base, "norm"):
+        return base.layers
     raise ValueError(
-        f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA, GPT-2"
+        f"do not know the layers of {type(model).__name__}; known families: BERT, RoBERTa, DistilBERT, ELECTRA, GPT-2, "
+        "and decoders built like Qwen2"
     )
+
+
+def last_bias(block: Any) -> nn.Parameter | None:
+    """The bias that a decoder's layer adds last, None in families without."""
+    return block.mlp.c_proj.bias if hasattr(block.mlp, "c_proj") else block.mlp.down_proj.bias
 
 
 def clear_layers(model: PreTrainedModel, embeddings: bool) -> None:

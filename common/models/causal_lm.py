@@ -1,11 +1,13 @@
-"""GPT-2 with further streams: integrated at the output (option A), or in every layer with feedback (option B)."""
+"""Causal language models with further streams: integrated at the output (option A), or in every layer with feedback
+(option B).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,16 +16,18 @@ from transformers.cache_utils import Cache, DynamicCache
 
 from common.data.language.prefixes import PrefixStreams
 from common.integration.mixing_weights import MixingWeights
-from common.models.assembly import MultiStreamModel, stack_sites
+from common.models.assembly import MultiStreamModel, biased, stack_sites
+from common.models.backbones import decoder_layers, last_bias
 from common.models.blocks import places_of
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
 from common.models.stream_cache import StreamCache
+from common.models.vision_composer import VISION
 
 
-class MultiStreamGPT2Config(MultiStreamConfig):
+class MultiStreamCausalConfig(MultiStreamConfig):
     """Adds `feedback`: whether the state of each site goes back into the reference stream (option B)."""
 
-    model_type = "multi_stream_gpt2"
+    model_type = "multi_stream_causal"
 
     def __init__(self, feedback: bool = False, **kwargs) -> None:
         self.feedback = feedback
@@ -58,20 +62,20 @@ class Depth(nn.Module):
         return self.site(output[0] if isinstance(output, tuple) else output)
 
 
-class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
-    """Next-token prediction; blocks, final norm and head are those of `transformers`' GPT-2.
+class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
+    """Next-token prediction; blocks, final norm and head are those of the `transformers` model it wraps.
 
     The raw output of a block is the residual stream without its last bias; what the final norm reads is the state of
     the last site and that bias.
     """
 
-    config_class = MultiStreamGPT2Config
+    config_class = MultiStreamCausalConfig
     auto_class_of_backbone = AutoModelForCausalLM
     causal = True
     supports_gradient_checkpointing = True
     _no_split_modules = ["Depth"]
 
-    def __init__(self, config: MultiStreamGPT2Config, backbone=None) -> None:
+    def __init__(self, config: MultiStreamCausalConfig, backbone=None) -> None:
         if not config.use_meaning:
             raise ValueError("a language model predicts tokens of the meaning stream and needs it")
         super().__init__(config, backbone)
@@ -89,8 +93,11 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
             self.generation_config.pad_token_id = self.generation_config.eos_token_id
 
     def parts(self) -> dict[str, list[nn.Module]]:
-        """As of every multi-stream model; GPT-2's head is its embeddings, and the gates belong to the integration."""
-        found = {**super().parts(), "head": []}
+        """As of every multi-stream model; a head that is tied belongs to the backbone, the gates to the integration."""
+        found = super().parts()
+        tied = {id(parameter) for module in found["backbone"] for parameter in module.parameters()}
+        head = [module for module in found["head"] if not tied & {id(parameter) for parameter in module.parameters()}]
+        found["head"] = head
         return {**found, "integration": [*found["integration"], *([self.feedback] if self.config.feedback else [])]}
 
     def forward(
@@ -106,6 +113,7 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
         present: Mapping[str, Tensor] | None = None,
         report: bool = False,
         return_dict: bool = True,
+        inputs_embeds: Tensor | None = None,
         **stream_inputs: Tensor,
     ) -> MultiStreamCausalOutput:
         """Predict the next tokens.
@@ -120,6 +128,7 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
             logits_to_keep: logits of the last so many positions only; 0 = all.
             present: stream -> bool ``[B]``.
             report: also return α and contributions of every site.
+            inputs_embeds: ``[B, T, D]``, what the backbone reads in place of the embeddings of `input_ids`.
             stream_inputs: what ``PrefixStreams.batch`` or ``GridStreams.batch`` (causal) make.
 
         Raises:
@@ -145,6 +154,8 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
             "position_ids": position_ids, "past_key_values": past_key_values, "use_cache": bool(use_cache),
             "logits_to_keep": logits_to_keep, **({"attention_mask": None} if plain else {}),
         }  # fmt: skip
+        if inputs_embeds is not None:
+            backbone_inputs |= {"input_ids": None, "inputs_embeds": inputs_embeds}
         output, sites = self.run(
             input_ids, whole, present, report, stream_inputs, past=past, backbone_inputs=backbone_inputs
         )
@@ -162,7 +173,7 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
             past_key_values=past_key_values if use_cache else None,
         )  # fmt: skip
 
-    def load_streams(self, streams: PrefixStreams) -> MultiStreamGPT2LMHeadModel:
+    def load_streams(self, streams: PrefixStreams) -> MultiStreamCausalLM:
         """Take what turns tokens into stream inputs, so that :meth:`generate` can; returns the model."""
         self.streams = streams
         return self
@@ -191,16 +202,16 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
     def _expected_inputs(self) -> list[str]:
         names = []
         for label, stream in self.secondary.configs.items():
-            if stream.kind != "duplicate":
+            if stream.kind not in ("duplicate", VISION):
                 fields = ("pieces", "index") if stream.alignment == "word" else ("sequence", "owner")
                 names += [f"{label}_{field}" for field in fields]
         return names
 
     def _new_cache(self) -> Cache:
-        return DynamicCache(config=self.config)
+        return DynamicCache(config=self.config.get_text_config())
 
     def _attach(self, norms: Sequence[nn.Module]) -> None:
-        blocks: Any = self.backbone.base_model.h
+        blocks = decoder_layers(self.backbone)
         for site, block in enumerate(blocks):
             blocks[site] = Depth(block, partial(self._after_block, site))
 
@@ -209,11 +220,26 @@ class MultiStreamGPT2LMHeadModel(MultiStreamModel, GenerationMixin):
         current = self._pass
         if current is None or site not in self._joined:
             return total
-        blocks: Any = self.backbone.base_model.h
-        bias = blocks[site].block.mlp.c_proj.bias  # read here and not before: only within its layer is it whole (FSDP)
+        # Read here and not before: only within its layer is it whole (FSDP).
+        bias = last_bias(cast(Any, decoder_layers(self.backbone)[site]).block)
         state = self._integrate(site, total, bias, current)
         if site == self.sites - 1:
-            return state + bias
+            return biased(state, bias)
         if self.config.feedback:
             return torch.addcmul(total, state.to(total.dtype), self.feedback["gate"][site].to(total.dtype))
         return total
+
+
+class MultiStreamGPT2Config(MultiStreamCausalConfig):
+    """Of :class:`MultiStreamGPT2LMHeadModel`."""
+
+    model_type = "multi_stream_gpt2"
+
+    def __init__(self, **kwargs) -> None:  # without one, `transformers` would write its own
+        super().__init__(**kwargs)
+
+
+class MultiStreamGPT2LMHeadModel(MultiStreamCausalLM):
+    """:class:`MultiStreamCausalLM` around `transformers`' GPT-2."""
+
+    config_class = MultiStreamGPT2Config

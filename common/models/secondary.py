@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from common.models.blocks import DepthEncoder, Past, Places
 from common.models.composers import ALIGNMENTS, CausalSequenceComposer, DuplicateComposer
+from common.models.vision_composer import VISION, VisionComposer
 from common.streams.config import StreamConfig
 
 
@@ -18,7 +19,8 @@ class SecondaryStreams(nn.Module):
 
     Args:
         streams: their configs; `share_with` makes a stream use another one's encoder.
-        vocabularies: stream label -> number of symbol ids; of a duplicate with `of`, of the stream it stands in for.
+        vocabularies: stream label -> number of symbol ids; of a duplicate with `of`, of the stream it stands in for; of
+            a vision stream, channels of a patch.
         grid_width: channels of the backbone's input embeddings.
         causal: whether no position reads a later one.
     """
@@ -34,7 +36,9 @@ class SecondaryStreams(nn.Module):
         for label, stream in self.configs.items():
             if (stream.kind != "duplicate" or stream.of) and label not in vocabularies:
                 raise ValueError(f"stream {label!r} needs the size of its symbol vocabulary")
-            if stream.kind == "duplicate":
+            if stream.kind == VISION:
+                self.composers[label] = VisionComposer(stream, vocabularies[label], grid_width)
+            elif stream.kind == "duplicate":
                 self.composers[label] = DuplicateComposer(stream, vocabularies.get(label, 0), grid_width)
             else:
                 composer = CausalSequenceComposer if causal and stream.alignment == "attention" else None
@@ -48,7 +52,7 @@ class SecondaryStreams(nn.Module):
     @property
     def reads_grid(self) -> bool:
         """Whether a stream reads the backbone's input embeddings."""
-        return any(stream.kind == "duplicate" for stream in self.configs.values())
+        return any(stream.kind in ("duplicate", VISION) for stream in self.configs.values())
 
     def forward(
         self,
@@ -67,7 +71,7 @@ class SecondaryStreams(nn.Module):
         for label, stream in self.configs.items():
             encoder = self.encoders[stream.share_with or label]
             composer = self.composers[label]
-            if isinstance(composer, CausalSequenceComposer):
+            if isinstance(composer, (CausalSequenceComposer, VisionComposer)):
                 composed = composer(inputs, grid, attention_mask)
             else:
                 composed = composer(inputs, grid)

@@ -11,13 +11,15 @@ class StreamConfig:
     """A stream beside the backbone's own, and the narrow transformer encoder that carries it."""
 
     kind: str = "phonetic"
-    """Registered word analyser (``phonetic``, ``morphological``, …) or ``duplicate``, a second copy of the subwords."""
+    """Registered word analyser (``phonetic``, ``morphological``, …), ``vision`` (pictures), or ``duplicate``, a second
+    copy of the subwords."""
     name: str = ""
     """Name in records and figures; the kind when empty. Needed when two streams are of one kind."""
     control: Literal["none", "shuffled", "noise"] = "none"
     """``shuffled``: every word has another word's pieces, fixed; ``noise``: every occurrence has random pieces."""
-    alignment: Literal["word", "attention"] = "word"
-    """Compose each word and gather it to the grid, or let the grid attend to the text's sequence of pieces."""
+    alignment: Literal["word", "attention", "pooled"] = "word"
+    """Compose each word and gather it to the grid, or let the grid attend to the text's sequence of pieces. Of
+    pictures: let the grid attend to the patches, or pool them."""
     width: int = 128
     """Channels of the encoder."""
     layers: int = 3
@@ -53,6 +55,8 @@ class StreamConfig:
             raise ValueError(f"`of` is a field of duplicates, got {self.of!r} for a stream of kind {self.kind!r}")
         if self.of == "duplicate":
             raise ValueError("a duplicate stands in for a stream that words are analysed for; set `of` to its kind")
+        if self.alignment not in (("attention", "pooled") if self.kind == "vision" else ("word", "attention")):
+            raise ValueError(f"a stream of kind {self.kind!r} knows no alignment {self.alignment!r}")
         if self.kind == "duplicate" and self.control != "none":
             raise ValueError("the duplicate stream is itself a control; leave control at 'none'")
 

@@ -87,6 +87,13 @@ class TrainConfig:
         """Peak learning rate of the mixing weights α and γ."""
         return self.lr_streams * self.alpha_lr_multiplier
 
+    def learning_rates(self) -> dict[str, float]:
+        """Peak learning rate of each part of a model, and of the mixing weights."""
+        return {
+            "backbone": self.lr_backbone, "streams": self.lr_streams, "integration": self.lr_streams,
+            "head": self.lr_head, "vision": 0.0, "alpha": self.lr_alpha,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class LanguageTrainConfig(TrainConfig):
@@ -114,6 +121,17 @@ class LanguageTrainConfig(TrainConfig):
     def decayed(self, share: float) -> float:
         """Half a cosine from 1 to `final_lr`."""
         return self.final_lr + (1.0 - self.final_lr) * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+@dataclass(frozen=True)
+class VisionTrainConfig(LanguageTrainConfig):
+    """As language models are, with a learning rate for the vision encoder."""
+
+    lr_vision: float = 0.0
+    """Peak learning rate of the vision encoder; 0 freezes it."""
+
+    def learning_rates(self) -> dict[str, float]:
+        return {**super().learning_rates(), "vision": self.lr_vision}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from common.integration.mixing_weights import MixingWeights
 from common.training.config import TrainConfig
 
-PARTS = ("backbone", "streams", "integration", "head")
+PARTS = ("backbone", "streams", "integration", "head", "vision")
 ALPHA = "alpha"
 
 
@@ -49,20 +49,9 @@ def undecayed(model: nn.Module) -> set[int]:
     return tables | {id(parameter) for parameter in model.parameters() if parameter.ndim <= 1}
 
 
-def learning_rates(config: TrainConfig) -> dict[str, float]:
-    """Peak learning rate of each group."""
-    return {
-        "backbone": config.lr_backbone,
-        "streams": config.lr_streams,
-        "integration": config.lr_streams,
-        "head": config.lr_head,
-        ALPHA: config.lr_alpha,
-    }
-
-
 def freeze_groups(model: nn.Module, parts: Mapping[str, Sequence[nn.Module]], config: TrainConfig) -> None:
     """Set ``requires_grad = False`` on the groups whose learning rate is 0 (before DDP looks at the parameters)."""
-    rates = learning_rates(config)
+    rates = config.learning_rates()
     for name, parameters in assign_groups(model, parts).items():
         if rates[name] == 0:
             for parameter in parameters:
@@ -78,7 +67,7 @@ def build_optimiser(
         ValueError: when nothing is left to train, or mixing weights are not fp32.
     """
     freeze_groups(model, parts, config)
-    rates = learning_rates(config)
+    rates = config.learning_rates()
     plain = undecayed(model)
     groups: list[dict[str, object]] = []
     for name, parameters in assign_groups(model, parts).items():
