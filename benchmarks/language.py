@@ -28,9 +28,10 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from benchmarks.alternate import alternate, serve
 from benchmarks.report import machine, write_report
 from common.data.language.prefixes import PrefixStreams
+from common.models.gpt2_size import SizeConfig
 from common.training.config import RuntimeConfig
 from common.training.precision import autocast, resolve_precision
-from step3_gpt.config import GPTConfig, SizeConfig, paper, quick, variant
+from step3_gpt.config import GPTConfig, paper, quick, variant
 from step3_gpt.data import GPTData, build_data
 from step3_gpt.model import build_model
 from step3_gpt.task import INPUTS_ONLY

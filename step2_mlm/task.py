@@ -79,7 +79,7 @@ class MaskedLMTask(Task):
         wanted = outputs["labels"] != NOTHING
         words = outputs["words"][wanted]
         measured = [name for name in outputs if name not in ("labels", "words", "places", "right")]
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "place": outputs["places"][wanted].astype(np.int32),
             "token": outputs["labels"][wanted].astype(np.int32),
         }

@@ -8,43 +8,17 @@ from typing import Literal
 
 from common.data.language import CorpusConfig
 from common.integration import IntegrationConfig, rules
+from common.models.gpt2_size import SCRATCH, SMALL, TINY, SizeConfig
 from common.streams.config import StreamConfig
 from common.training.config import LanguageTrainConfig
 from common.variants import CONTROLS, STUDIED, refuse_equal_names, row
 
-SCRATCH = "scratch"
-"""Name of the backbone that starts from random weights."""
 MATCHED = {"meaning_params": "parameters", "meaning_flops": "flops"}
 """Baselines without streams, as large or as costly as a model with them."""
 OPTIONS = ("a", "b")
 
 PHONETIC = StreamConfig(kind="phonetic", width=64, layers=2, dropout=0.0, max_pieces=16)
 MORPHOLOGICAL = StreamConfig(kind="morphological", width=64, layers=2, dropout=0.0, max_pieces=16)
-
-
-@dataclass(frozen=True)
-class SizeConfig:
-    """Size of a GPT-2 that starts from random weights."""
-
-    width: int = 192
-    """Channels."""
-    layers: int = 4
-    """Layers."""
-    heads: int = 4
-    """Attention heads."""
-    inner: int = 0
-    """Channels inside the MLPs; 0 = four times the width."""
-
-    def __post_init__(self) -> None:
-        if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads or self.inner < 0:
-            raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}, and all at least 1")
-
-
-TINY = SizeConfig(width=128, layers=4, heads=4)
-TEN_MILLION = SizeConfig(width=320, layers=6, heads=5)
-"""10 million parameters with a vocabulary of 8,192."""
-SMALL = SizeConfig(width=768, layers=12, heads=12)
-"""GPT-2 small: 124 million parameters with GPT-2's vocabulary (Radford et al. 2019)."""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def build_data(config: GPTConfig, runtime: RuntimeConfig) -> GPTData:
     """
     cache = Path(runtime.cache_dir).expanduser() / "corpora"
     corpus = load_corpus(config.corpus, cache, progress=runtime.progress)
-    corpora = dict.fromkeys(("train", "validation", "test"), corpus)
+    corpora: dict[str, LanguageCorpus] = dict.fromkeys(("train", "validation", "test"), corpus)
     tokenizer = cache / f"{corpus.folder.name}-tokenizer"
     for also in config.others:
         if not (tokenizer / "tokenizer.json").is_file():

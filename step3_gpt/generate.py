@@ -91,7 +91,7 @@ def write(model: MultiStreamGPT2LMHeadModel, options: Options) -> Written:
     torch.manual_seed(options.seed)
     sampling = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p}
     ids = torch.tensor([begin], device=model.device)
-    whole = model.generate(
+    whole = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
         ids, attention_mask=torch.ones_like(ids), max_new_tokens=options.max_new_tokens, num_beams=options.beams,
         **(sampling if options.temperature > 0 else {"do_sample": False}),
     )  # fmt: skip

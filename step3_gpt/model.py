@@ -7,12 +7,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM
 
 from common.models.backbones import load_backbone
 from common.models.causal_lm import MultiStreamGPT2Config, MultiStreamGPT2LMHeadModel
+from common.models.gpt2_size import SCRATCH, SizeConfig
+from common.models.scratch import random_gpt2
 from common.training.flops import counted
-from step3_gpt.config import SCRATCH, GPTConfig, SizeConfig
+from step3_gpt.config import GPTConfig
 
 TOLERANCE = 0.01
 """Largest share by which a matched model may miss its aim."""
@@ -24,7 +26,7 @@ def build_model(config: GPTConfig, tokenizer: Any, vocabularies: Mapping[str, in
         size = matched_size(config, tokenizer, vocabularies)
         config = replace(config, match="none", streams=(), option="a", size=size)
     if config.backbone == SCRATCH:
-        backbone = scratch(config, config.size, tokenizer)
+        backbone = random_gpt2(config.size, tokenizer, config.train.max_length, config.dropout)
     else:
         backbone = load_backbone(AutoModelForCausalLM, config.backbone)
         for name in ("embd_pdrop", "resid_pdrop", "attn_pdrop"):
@@ -45,19 +47,6 @@ def build_model(config: GPTConfig, tokenizer: Any, vocabularies: Mapping[str, in
     if config.train.checkpoint_activations:
         model.checkpoint_activations()
     return model
-
-
-def scratch(config: GPTConfig, size: SizeConfig, tokenizer: Any) -> GPT2LMHeadModel:
-    """A GPT-2 with random weights. Its GELU is the tanh approximation, as GPT-2's own, from torch's kernel."""
-    end = tokenizer.eos_token_id
-    return GPT2LMHeadModel(
-        GPT2Config(
-            vocab_size=len(tokenizer), n_embd=size.width, n_layer=size.layers, n_head=size.heads,
-            n_inner=size.inner or 4 * size.width, n_positions=config.train.max_length,
-            activation_function="gelu_pytorch_tanh", embd_pdrop=config.dropout, resid_pdrop=config.dropout,
-            attn_pdrop=config.dropout, bos_token_id=end, eos_token_id=end,
-        )
-    )  # fmt: skip
 
 
 def parameters_of(size: SizeConfig, vocabulary: int, context: int) -> int:

@@ -15,6 +15,7 @@ from common.data.language.prefixes import PrefixStreams
 from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
+from common.models.gpt2_size import SCRATCH
 from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.flops import flops_per_token
@@ -22,7 +23,7 @@ from common.training.precision import autocast
 from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
 from common.training.task import to_device
 from common.training.trainer import fit
-from step3_gpt.config import SCRATCH, GPTConfig
+from step3_gpt.config import GPTConfig
 from step3_gpt.data import GPTData, build_data, counts_of
 from step3_gpt.model import build_model
 from step3_gpt.task import GPTTask, split_numbers

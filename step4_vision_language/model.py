@@ -13,11 +13,12 @@ from transformers.cache_utils import Cache
 from common.models.backbones import decoder_layers
 from common.models.causal_lm import MultiStreamCausalConfig, MultiStreamCausalLM, MultiStreamCausalOutput
 from common.models.vision_composer import VISION
-from common.vision import VisionConfig, Visual, build_encoder
-from step4_vision_language.fusions.base import FAR, FusionConfig, Pictures, Shape, build_fusion
-
-IMAGE = "<image>"
-"""Stands in a text where a picture does."""
+from common.vision.config import VisionConfig
+from common.vision.encoder import Visual, build_encoder
+from step4_vision_language.fusion_config import FusionConfig
+from step4_vision_language.fusions import Pictures, Shape, build_fusion
+from step4_vision_language.fusions.base import FAR
+from step4_vision_language.texts import IMAGE
 
 
 class VisionLanguageConfig(MultiStreamCausalConfig):

@@ -34,6 +34,7 @@ class Pass:
     read: Tensor | None = None
     biases: list[nn.Parameter | None] = field(default_factory=list)
     state: Tensor | None = None
+    hidden: Tensor | None = None
     raw: list[dict[str, Tensor]] = field(default_factory=list)
     alphas: list[dict[str, Tensor]] = field(default_factory=list)
     contributions: list[dict[str, Tensor]] = field(default_factory=list)
@@ -259,7 +260,8 @@ class MultiStreamModel(PreTrainedModel):
     def _after_last_norm(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         if self._pass is None:
             return None
-        return self.readout(self.integration.after_norm(output), self._pass)
+        self._pass.hidden = self.readout(self.integration.after_norm(output), self._pass)
+        return self._pass.hidden
 
     def readout(self, hidden: Tensor, current: Pass) -> Tensor:
         """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model selects."""

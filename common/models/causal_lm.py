@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, GenerationMixin
 from transformers.cache_utils import Cache, DynamicCache
+from typing_extensions import Self
 
 from common.data.language.prefixes import PrefixStreams
 from common.integration.mixing_weights import MixingWeights
@@ -43,9 +44,12 @@ class MultiStreamCausalConfig(MultiStreamConfig):
 
 @dataclass
 class MultiStreamCausalOutput(MultiStreamOutput):
-    """past_key_values: keys and values of backbone and streams, where `use_cache`."""
+    """past_key_values: keys and values of backbone and streams, where `use_cache`; last_hidden_state: what the head
+    reads ``[B, T, D]``.
+    """
 
     past_key_values: Cache | None = None
+    last_hidden_state: Tensor | None = None
 
 
 class Depth(nn.Module):
@@ -170,10 +174,10 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
             loss=loss, logits=logits, alphas=stack_sites(sites.alphas) if report else None,
             contributions=stack_sites(sites.contributions),
             read=whole.bool()[:, -input_ids.shape[1] :] if report else None,
-            past_key_values=past_key_values if use_cache else None,
+            past_key_values=past_key_values if use_cache else None, last_hidden_state=sites.hidden,
         )  # fmt: skip
 
-    def load_streams(self, streams: PrefixStreams) -> MultiStreamCausalLM:
+    def load_streams(self, streams: PrefixStreams) -> Self:
         """Take what turns tokens into stream inputs, so that :meth:`generate` can; returns the model."""
         self.streams = streams
         return self

@@ -9,7 +9,8 @@ import open_clip
 from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
-from common.vision.encoder import RANDOM, VisionConfig, VisionEncoder, register_encoder
+from common.vision.config import RANDOM, VisionConfig
+from common.vision.encoder import VisionEncoder, register_encoder
 
 
 class OpenClipEncoder(VisionEncoder):

@@ -8,7 +8,8 @@ import timm
 from timm.data.config import resolve_data_config
 from torch import Tensor
 
-from common.vision.encoder import RANDOM, VisionConfig, VisionEncoder, as_tokens, read_weights, register_encoder
+from common.vision.config import RANDOM, VisionConfig
+from common.vision.encoder import VisionEncoder, as_tokens, read_weights, register_encoder
 
 PRETRAINED = "pretrained"
 

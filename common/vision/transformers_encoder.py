@@ -9,7 +9,8 @@ from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from common.vision.encoder import VisionConfig, VisionEncoder, register_encoder
+from common.vision.config import VisionConfig
+from common.vision.encoder import VisionEncoder, register_encoder
 
 TINY = "tiny"
 TINY_PATCH = 8

@@ -3,9 +3,9 @@
 import importlib
 import pkgutil
 
-from step4_vision_language.fusions.base import STREAMS, Fusion, FusionConfig, Pictures, build_fusion, fusions
+from step4_vision_language.fusions.base import Fusion, Pictures, Shape, build_fusion, fusions
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["STREAMS", "Fusion", "FusionConfig", "Pictures", "build_fusion", "fusions"]
+__all__ = ["Fusion", "Pictures", "Shape", "build_fusion", "fusions"]

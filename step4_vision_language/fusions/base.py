@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-STREAMS = "streams"
-"""The picture is a stream beside the text, and an integration rule (DM, LI, concat …) joins them."""
+from step4_vision_language.fusion_config import STREAMS, FusionConfig
+
 FAR = 1 << 30
 """Place of a picture that is not there: no token comes after it."""
-
-
-@dataclass(frozen=True)
-class FusionConfig:
-    """How pictures reach the language model."""
-
-    name: str = STREAMS
-    """``streams`` (by the integration rule), ``none``, or a fusion: ``prefix_mlp``, ``prefix_transformer``,
-    ``projector``, ``projector_patches``, ``qformer``, ``cross_attention``."""
-    tokens: int = 8
-    """Visual tokens of one picture, for the fusions that can choose: prefixes, queries, latents."""
-    width: int = 128
-    """Channels inside mappers, queries and latents."""
-    layers: int = 2
-    """Layers of mappers, queries and resamplers."""
-    heads: int = 4
-    """Attention heads inside them."""
-
-    def __post_init__(self) -> None:
-        if min(self.tokens, self.width, self.layers, self.heads) < 1 or self.width % self.heads:
-            raise ValueError("tokens, width, layers and heads must be at least 1, and width a multiple of heads")
 
 
 class Pictures(NamedTuple):

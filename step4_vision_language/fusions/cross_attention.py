@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from common.integration.mixing_weights import MixingWeights
-from step4_vision_language.fusions.base import Fusion, FusionConfig, Pictures, Shape, register_fusion
+from step4_vision_language.fusion_config import FusionConfig
+from step4_vision_language.fusions.base import Fusion, Pictures, Shape, register_fusion
 
 
 class Resampler(nn.Module):

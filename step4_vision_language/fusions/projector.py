@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from step4_vision_language.fusions.base import Fusion, FusionConfig, Pictures, Shape, register_fusion
+from step4_vision_language.fusion_config import FusionConfig
+from step4_vision_language.fusions.base import Fusion, Pictures, Shape, register_fusion
 
 
 def projector(narrow: int, width: int) -> nn.Sequential:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from step4_vision_language.fusions.base import Fusion, FusionConfig, Pictures, Shape, register_fusion
+from step4_vision_language.fusion_config import FusionConfig
+from step4_vision_language.fusions.base import Fusion, Pictures, Shape, register_fusion
 
 
 @register_fusion("qformer")

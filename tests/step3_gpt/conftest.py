@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from common.data.language import CorpusConfig
+from common.models.gpt2_size import SizeConfig
 from common.streams.config import StreamConfig
 from common.training.config import LanguageTrainConfig, RuntimeConfig
-from step3_gpt.config import GPTConfig, SizeConfig
+from step3_gpt.config import GPTConfig
 from step3_gpt.data import build_data
 from tests.common.data.language.texts import write_folder
 

@@ -10,8 +10,9 @@ from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausa
 from common.integration import DM, LI, IntegrationConfig
 from common.integration.mixing_weights import MixingWeights
 from common.streams.config import StreamConfig
-from common.vision import VisionConfig, build_encoder
-from step4_vision_language.fusions import FusionConfig
+from common.vision.config import VisionConfig
+from common.vision.encoder import build_encoder
+from step4_vision_language.fusion_config import FusionConfig
 from step4_vision_language.model import VisionLanguageConfig, VisionLanguageModel
 
 VOCABULARY, IMAGE, EOS = 60, 59, 58

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +70,9 @@ def train_tokenizer(config: CorpusConfig, train: Sequence[Unit]) -> PreTrainedTo
     """Byte-level BPE as GPT-2's (Radford et al. 2019), or WordPiece as uncased BERT's (Devlin et al. 2019)."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-    # A subword tokenizer can hold no more entries than the text has; those asked for are an upper bound.
     texts = _texts(train)
     if config.tokenizer == "bpe":
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore[reportAttributeAccessIssue]
-        tokenizer.decoder = decoders.ByteLevel()  # pyright: ignore[reportAttributeAccessIssue]
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-        tokenizer.train_from_iterator(
-            texts,
-            trainers.BpeTrainer(
-                vocab_size=config.vocab_size, special_tokens=[END], initial_alphabet=alphabet, show_progress=False
-            ),  # pyright: ignore[reportCallIssue]
-        )
-        return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, bos_token=END, pad_token=END)
+        return train_bpe(texts, config.vocab_size)
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # pyright: ignore[reportCallIssue]
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)  # pyright: ignore[reportAttributeAccessIssue]
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # pyright: ignore[reportAttributeAccessIssue]
@@ -99,6 +88,28 @@ def train_tokenizer(config: CorpusConfig, train: Sequence[Unit]) -> PreTrainedTo
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
         mask_token="[MASK]",
+    )  # fmt: skip
+
+
+def train_bpe(texts: Iterable[str], vocab_size: int, specials: Sequence[str] = ()) -> PreTrainedTokenizerFast:
+    """A byte-level BPE of at most `vocab_size` entries: it can hold no more than the texts have.
+
+    Args:
+        specials: further tokens that are never cut.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore[reportAttributeAccessIssue]
+    tokenizer.decoder = decoders.ByteLevel()  # pyright: ignore[reportAttributeAccessIssue]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=[END, *specials], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )  # pyright: ignore[reportCallIssue]  # fmt: skip
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=END, bos_token=END, pad_token=END,
+        additional_special_tokens=list(specials),
     )  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+"""Builds the model of a run: language model, vision encoder, fusion, adapters; or takes over those of another run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from common.models.backbones import load_backbone
+from common.models.gpt2_size import SCRATCH
+from common.models.scratch import random_gpt2
+from common.vision.encoder import build_encoder
+from step4_vision_language.config import VisionLanguageRunConfig
+from step4_vision_language.model import VisionLanguageConfig, VisionLanguageModel
+from step4_vision_language.texts import IMAGE
+
+
+def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLanguageModel:
+    """Language model, vision encoder and fusion as `config` says."""
+    encoder = build_encoder(config.vision)
+    context = config.train.max_length + config.decode.max_new_tokens
+    if config.backbone == SCRATCH:
+        room = 4 * max(encoder.patches_of(config.vision.image_size), config.fusion.tokens)
+        backbone: Any = random_gpt2(config.size, tokenizer, context + room, config.dropout)
+    else:
+        backbone = load_backbone(AutoModelForCausalLM, config.backbone)
+        if len(tokenizer) > backbone.get_input_embeddings().num_embeddings:
+            backbone.resize_token_embeddings(len(tokenizer))
+    made = VisionLanguageConfig(
+        fusion=asdict(config.fusion), vision=asdict(config.vision), vision_architecture=encoder.architecture(),
+        image_token_id=tokenizer.convert_tokens_to_ids(IMAGE), feedback=config.feedback,
+        backbone=backbone.config.to_dict(), integration=asdict(config.rule),
+        streams=[asdict(stream) for stream in config.used],
+    )  # fmt: skip
+    model = VisionLanguageModel(made, backbone, encoder)
+    if config.init_from:
+        print(take_over(model, Path(config.init_from).expanduser()))
+    if config.train.checkpoint_activations:
+        model.checkpoint_activations()
+    return model
+
+
+def take_over(model: VisionLanguageModel, run: Path) -> str:
+    """Copy the weights of the finished run in the folder `run`; says what was loaded, what is new, and what was left.
+
+    Raises:
+        FileNotFoundError: no finished run of this step.
+        ValueError: a weight of that run has another shape here.
+    """
+    folder = run / "model"
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(f"{run} holds no trained model; name the folder of a finished run of step 4")
+    found = VisionLanguageModel.from_pretrained(folder).state_dict()
+    own = model.state_dict()
+    other = [name for name in found if name in own and found[name].shape != own[name].shape]
+    if other:
+        shapes = ", ".join(f"{name} {tuple(found[name].shape)} and {tuple(own[name].shape)}" for name in other[:3])
+        raise ValueError(
+            f"the model in {run} and this one differ in {len(other)} weights: {shapes}; give both one size"
+        )
+    loaded = {name: value for name, value in found.items() if name in own}
+    with torch.no_grad():
+        for name, value in loaded.items():
+            own[name].copy_(value)
+    new, left = (sorted({_part(name) for name in names}) for names in (own.keys() - found, found.keys() - own))
+    return (
+        f"from {run.name}: {len(loaded)} weights loaded; new: {', '.join(new) or 'none'}; "
+        f"left behind: {', '.join(left) or 'none'}"
+    )
+
+
+def _part(name: str) -> str:
+    """``fusion.project.0.weight`` -> ``fusion.project``."""
+    return ".".join(name.split(".")[:2])

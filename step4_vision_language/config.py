@@ -1,0 +1,206 @@
+"""Typed config of step 4, its presets, and the variants that stand as rows in the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from common.data.vision.sample import VisionDataConfig
+from common.integration.config import IntegrationConfig
+from common.models.gpt2_size import SCRATCH, SMALL, SizeConfig
+from common.streams.config import StreamConfig
+from common.training.config import VisionTrainConfig
+from common.variants import refuse_equal_names, row
+from common.vision.config import VisionConfig
+from step4_vision_language.fusion_config import STREAMS, FusionConfig
+
+VISION = StreamConfig(kind="vision", alignment="attention", width=96, layers=2, dropout=0.0)
+"""The picture as a stream."""
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """LoRA (Hu et al. 2022) on the language model."""
+
+    rank: int = 0
+    """Rank of the adapters; 0 = none."""
+    alpha: float = 16.0
+    """Scale of what they add, divided by the rank."""
+    dropout: float = 0.0
+    """Dropout of what they read."""
+
+
+@dataclass(frozen=True)
+class DecodeConfig:
+    """How texts are written in the evaluation."""
+
+    max_new_tokens: int = 24
+    """Tokens of a caption or an answer at most."""
+    beams: int = 3
+    """Beams; 1 takes the most likely token."""
+    batch_size: int = 64
+    """Texts that are written at once."""
+
+
+@dataclass(frozen=True)
+class VisionLanguageRunConfig:
+    """One run of step 4. Everything that can change a result is in here, and its hash names the run's folder."""
+
+    name: str = ""
+    """Name of the row in tables and figures; empty takes the fusion, or the rule that joins the streams."""
+    objective: Literal["generate", "retrieve"] = "generate"
+    """Write captions or answers, or find the picture that belongs to a text and the other way round."""
+    backbone: str = SCRATCH
+    """The language model: ``scratch``, or one with weights by hub name or local folder (GPT-2, Qwen2)."""
+    size: SizeConfig = field(default_factory=SizeConfig)
+    """Size of the language model ``scratch``."""
+    vocab_size: int = 4096
+    """Entries of the tokenizer of ``scratch``, a byte-level BPE learnt from the training texts."""
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    """The vision encoder."""
+    fusion: FusionConfig = field(default_factory=FusionConfig)
+    """How the picture reaches the language model."""
+    streams: tuple[StreamConfig, ...] = (VISION,)
+    """Secondary streams, where the fusion is ``streams``."""
+    integration: IntegrationConfig = field(default_factory=IntegrationConfig)
+    """How the streams are combined, where the fusion is ``streams``."""
+    feedback: bool = True
+    """Whether the state of each layer goes back into the text's stream, so that the layers above read the picture."""
+    data: VisionDataConfig = field(default_factory=VisionDataConfig)
+    """Pictures and texts."""
+    swapped: bool = False
+    """Control: every sample has the picture of another one, fixed."""
+    augment: bool = False
+    """Change training pictures in ways that leave the texts true. Features are then computed anew in every step."""
+    init_from: str = ""
+    """Folder of a finished run whose weights are taken over: the second stage of a training."""
+    adapters: AdapterConfig = field(default_factory=AdapterConfig)
+    """LoRA on the language model."""
+    contrastive: float = 0.0
+    """Weight of a text-picture contrastive loss beside the language model's."""
+    siglip: bool = False
+    """Contrastive losses are pairwise sigmoids (Zhai et al. 2023) and not InfoNCE (van den Oord et al. 2018)."""
+    embedding: int = 128
+    """Channels in which pictures and texts are compared."""
+    train: VisionTrainConfig = field(
+        default_factory=lambda: VisionTrainConfig(select_metric="loss", select_mode="min", bucket=True)
+    )
+    """Optimisation; `max_length` is the longest text in tokens, visual tokens apart."""
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    """How texts are written in the evaluation."""
+    dropout: float = 0.0
+    """Dropout of the language model ``scratch``."""
+
+    def __post_init__(self) -> None:
+        refuse_equal_names(self.streams)
+        if self.objective not in ("generate", "retrieve"):
+            raise ValueError(f"objective must be generate or retrieve, got {self.objective!r}")
+        if self.fusion.name == STREAMS and not self.streams:
+            raise ValueError("the fusion 'streams' needs at least one stream; the fusion 'none' leaves the picture out")
+        if self.fusion.name != STREAMS and any(stream.kind == "vision" for stream in self.used):
+            raise ValueError(
+                f"fusion {self.fusion.name!r} joins the picture itself; take fusion 'streams' or no stream"
+            )
+        if self.contrastive < 0 or self.embedding < 1:
+            raise ValueError("contrastive must not be negative, and embedding at least 1")
+
+    def named(self) -> VisionLanguageRunConfig:
+        """This config, called after its fusion or rule if it has no name yet."""
+        if self.name:
+            return self
+        return replace(self, name=self.integration.rule if self.fusion.name == STREAMS else self.fusion.name)
+
+    @property
+    def used(self) -> tuple[StreamConfig, ...]:
+        """Secondary streams of the model."""
+        return self.streams if self.fusion.name == STREAMS else ()
+
+    @property
+    def rule(self) -> IntegrationConfig:
+        """The rule of the model."""
+        return self.integration if self.used else IntegrationConfig(rule="reference")
+
+    @property
+    def cached(self) -> bool:
+        """Whether what the encoder makes of a picture never changes and can be kept."""
+        return self.train.lr_vision == 0 and not self.augment
+
+
+def quick() -> VisionLanguageRunConfig:
+    """Drawn scenes, a small ViT with random weights that is trained along, a small GPT-2: minutes on a laptop."""
+    return VisionLanguageRunConfig(
+        size=SizeConfig(width=128, layers=3, heads=4), vocab_size=600,
+        data=VisionDataConfig(scene_sizes=(1600, 200, 400)),
+        train=_train(epochs=3, batch_size=64, lr=2e-3, lr_vision=1e-3, max_length=40), decode=DecodeConfig(beams=1),
+    )  # fmt: skip
+
+
+def small() -> VisionLanguageRunConfig:
+    """Flickr8k with features of a frozen MobileNetV2 (`--vision.weights`), sized for eight minutes on two cores."""
+    return VisionLanguageRunConfig(
+        vision=VisionConfig(name="timm/mobilenetv2_100", weights="pretrained", image_size=224),
+        data=VisionDataConfig(name="flickr8k"),
+        train=_train(epochs=2, batch_size=64, lr=2e-3, lr_vision=0.0, max_length=32),
+    )  # fmt: skip
+
+
+def paper() -> VisionLanguageRunConfig:
+    """CLIP ViT-B/32 and GPT-2 with their weights on Flickr30k, for a GPU."""
+    return VisionLanguageRunConfig(
+        backbone="gpt2", size=SMALL, vision=VisionConfig(name="openai/clip-vit-base-patch32", image_size=224),
+        data=VisionDataConfig(name="flickr30k"), streams=(replace(VISION, width=256, layers=3),),
+        fusion=FusionConfig(width=512, layers=4, heads=8),
+        train=replace(_train(epochs=5, batch_size=64, lr=2e-4, lr_vision=0.0, max_length=48), lr_backbone=2e-5),
+    )  # fmt: skip
+
+
+def _train(epochs: int, batch_size: int, lr: float, lr_vision: float, max_length: int) -> VisionTrainConfig:
+    return VisionTrainConfig(
+        epochs=epochs, batch_size=batch_size, max_length=max_length, lr_backbone=lr, lr_streams=lr, lr_head=lr,
+        lr_vision=lr_vision, weight_decay=0.05, bucket=True, select_metric="loss", select_mode="min", precision="auto",
+    )  # fmt: skip
+
+
+PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {"quick": quick, "small": small, "paper": paper}
+
+FUSIONS = ("prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer", "cross_attention")
+VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_token", "li")
+"""Names of rows, for the help; any other rule works too."""
+
+
+def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig:
+    """The config of one row: ``no_image``; ``swapped`` (DM with the pictures of others); a fusion; ``dm_output``
+    (joined at the output only), ``dm_token`` (α per token); or a row of :func:`common.variants.row`.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name == "no_image":
+        return _reference(base, name, replace(base.fusion, name="none"))
+    if name in FUSIONS:
+        return _reference(base, name, replace(base.fusion, name=name))
+    base = replace(base, fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,))
+    if name == "swapped":
+        return replace(row(base, "dm"), name=name, swapped=True)
+    if name in ("dm_output", "li_output"):
+        chosen = row(base, name.removesuffix("_output"))
+        return replace(chosen, name=name, integration=replace(chosen.integration, recurrent=False), feedback=False)
+    if name == "dm_token":
+        chosen = row(base, "dm")
+        return replace(chosen, name=name, integration=replace(chosen.integration, granularity="token"))
+    chosen = row(base, name)
+    return replace(chosen, feedback=base.feedback and not at_output(chosen.integration))
+
+
+def at_output(integration: IntegrationConfig) -> bool:
+    """Whether the rule joins the streams at the output only, so that there is nothing to feed back."""
+    from common.integration import rules
+
+    return rules()[integration.rule].last_site_only or not integration.recurrent
+
+
+def _reference(base: VisionLanguageRunConfig, name: str, fusion: FusionConfig) -> VisionLanguageRunConfig:
+    return replace(
+        base, name=name, fusion=fusion, streams=(), integration=IntegrationConfig(rule="reference"), feedback=False
+    )

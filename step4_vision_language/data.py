@@ -1,0 +1,177 @@
+"""Pictures and texts to batches."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from common.data.language.tokenizers import train_bpe
+from common.data.vision import Sample, VisionCorpus, load_vision
+from common.data.vision.opening import open_image
+from common.data.vision.source import ImageSource
+from common.data.vision.transforms import Augment, text_of
+from common.models.backbones import load_tokenizer
+from common.models.gpt2_size import SCRATCH
+from common.training.config import RuntimeConfig
+from common.training.evaluate import resolve_device
+from common.training.loader import BucketedLoader
+from common.vision.encoder import VisionEncoder
+from common.vision.features import FeatureStore, feature_store, preprocess_of
+from step4_vision_language.config import VisionLanguageRunConfig
+from step4_vision_language.texts import IGNORED, SPECIALS, Encoded, TextProcessor
+
+INPUTS_ONLY = ("example",)
+"""Fields of a batch that are for analyses and not for the model."""
+See = Callable[..., dict[str, Tensor]]
+"""Makes the pictures of some samples the model's inputs."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One text of a sample."""
+
+    sample: int
+    text: Encoded
+
+
+def load_texts(config: VisionLanguageRunConfig) -> tuple[VisionCorpus, Any]:
+    """The corpus and its tokenizer, which knows the special tokens.
+
+    Raises:
+        DataError: the corpus cannot be had.
+    """
+    corpus = load_vision(config.data)
+    if config.swapped:
+        splits = {name: swapped(samples) for name, samples in corpus.splits.items()}
+        corpus = replace(corpus, splits=splits)
+    if config.init_from:
+        return corpus, load_tokenizer(str(Path(config.init_from).expanduser() / "model"))
+    if config.backbone == SCRATCH:
+        texts = [text for sample in corpus.splits["train"] for text in _texts(sample)]
+        return corpus, train_bpe(texts, config.vocab_size, SPECIALS)
+    tokenizer = load_tokenizer(config.backbone)
+    tokenizer.add_special_tokens({"additional_special_tokens": [s for s in SPECIALS if s not in tokenizer.get_vocab()]})
+    return corpus, tokenizer
+
+
+def _texts(sample: Sample) -> list[str]:
+    asked = [f" question: {sample.question} answer:"] if sample.question else []
+    return [*(f" {text}" for text in (*sample.captions, *sample.answers)), *asked, *(text for _, text in sample.turns)]
+
+
+def swapped(samples: Sequence[Sample]) -> list[Sample]:
+    """Every sample with the pictures of another one: the order of the pictures is turned by half their number."""
+    keys = list(dict.fromkeys(tuple(image.key for image in sample.images) for sample in samples))
+    pictures = {tuple(image.key for image in sample.images): sample.images for sample in samples}
+    other = {key: pictures[keys[(k + max(1, len(keys) // 2)) % len(keys)]] for k, key in enumerate(keys)}
+    return [replace(sample, images=other[tuple(image.key for image in sample.images)]) for sample in samples]
+
+
+class Pictures:
+    """The pictures of samples as inputs of the model: kept features, or pixels.
+
+    Args:
+        encoder: says how it wants its pictures.
+        store: features; None hands out pixels.
+        augment: changes training pictures; None leaves them as they are.
+    """
+
+    def __init__(self, encoder: VisionEncoder, store: FeatureStore | None, augment: Augment | None = None) -> None:
+        self.prepare, self.store, self.augment = preprocess_of(encoder), store, augment
+
+    def __call__(self, samples: Sequence[Sample], epoch: int = 0) -> dict[str, Tensor]:
+        """``seen_patches [B, I, P, C]`` and ``seen_pooled [B, I, E]``, or ``pixel_values [B, I, 3, H, W]``; nothing
+        where no sample has a picture. Places beyond a sample's pictures are zero. `epoch` seeds the changes.
+        """
+        most = max(len(sample.images) for sample in samples)
+        if most == 0:
+            return {}
+        place = [(b, i) for b, sample in enumerate(samples) for i in range(len(sample.images))]
+        sources = [samples[b].images[i] for b, i in place]
+        if self.store is not None:
+            found = dict(zip(("seen_patches", "seen_pooled"), self.store.read(sources), strict=True))
+        else:
+            pixels = [self._pixels(s, samples[b], epoch) for s, (b, _) in zip(sources, place, strict=True)]
+            found = {"pixel_values": torch.stack(pixels)}
+        rows, columns = (torch.tensor(axis) for axis in zip(*place, strict=True))
+        whole = {}
+        for name, value in found.items():
+            whole[name] = value.new_zeros(len(samples), most, *value.shape[1:])
+            whole[name][rows, columns] = value
+        return whole
+
+    def _pixels(self, source: ImageSource, sample: Sample, epoch: int) -> Tensor:
+        image = open_image(source)
+        if self.augment is not None:
+            image = self.augment(image, text_of(sample), epoch, zlib.crc32(sample.id.encode()))
+        return self.prepare(image)
+
+
+@dataclass(frozen=True)
+class VisionLanguageData:
+    """What a run trains on."""
+
+    corpus: VisionCorpus
+    processor: TextProcessor
+    pictures: dict[str, See]
+    """Split -> pictures of its samples."""
+    loaders: dict[str, BucketedLoader[Item]]
+
+
+def build_data(
+    config: VisionLanguageRunConfig, runtime: RuntimeConfig, corpus: VisionCorpus, tokenizer: Any, model: Any
+) -> VisionLanguageData:
+    """Loaders of all splits, for a model whose fusion says how many tokens a picture takes."""
+    processor = TextProcessor(tokenizer, model.fusion.tokens, config.train.max_length)
+    store = None
+    sources = [image for samples in corpus.splits.values() for sample in samples for image in sample.images]
+    if config.cached and sources:
+        cache = Path(runtime.cache_dir).expanduser() / "features"
+        store = feature_store(model.vision, sources, cache, resolve_device(runtime.device), runtime.progress)
+    augment = Augment(seed=config.train.seed) if config.augment else None
+    pictures = {name: Pictures(model.vision, store, augment if name == "train" else None) for name in corpus.splits}
+    loaders = {}
+    for name, samples in corpus.splits.items():
+        items = [Item(k, text) for k, sample in enumerate(samples) for text in processor.targets(sample)]
+        loaders[name] = BucketedLoader(
+            items, Collate(samples, pictures[name], processor.end_id), config.train.batch_size,
+            lengths=[len(item.text.ids) for item in items], shuffle=name == "train", bucket=config.train.bucket,
+            seed=config.train.seed,
+        )  # fmt: skip
+        loaders[name].collate.loader = loaders[name]  # pyright: ignore[reportFunctionMemberAccess]
+    return VisionLanguageData(corpus, processor, dict(pictures), loaders)
+
+
+class Collate:
+    """Items to a batch. `loader`, where set, says which epoch it is.
+
+    A batch has ``input_ids``, ``attention_mask``, ``labels`` ``[B, T]`` (padded on the right), the pictures,
+    and ``example [B]``, the number of the sample.
+    """
+
+    def __init__(self, samples: Sequence[Sample], see: See, padding: int) -> None:
+        self.samples, self.see, self.padding = samples, see, padding
+        self.loader: BucketedLoader[Item] | None = None
+
+    def __call__(self, items: list[Item]) -> dict[str, Tensor]:
+        longest = max(len(item.text.ids) for item in items)
+        ids = np.full((len(items), longest), self.padding)
+        labels = np.full((len(items), longest), IGNORED)
+        mask = np.zeros((len(items), longest), dtype=np.int64)
+        for row, item in enumerate(items):
+            count = len(item.text.ids)
+            ids[row, :count], labels[row, :count], mask[row, :count] = item.text.ids, item.text.labels, 1
+        arrays = {
+            "input_ids": ids, "labels": labels, "attention_mask": mask,
+            "example": np.array([item.sample for item in items]),
+        }  # fmt: skip
+        tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
+        epoch = 0 if self.loader is None else self.loader.epoch
+        return tensors | self.see([self.samples[item.sample] for item in items], epoch)

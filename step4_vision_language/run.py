@@ -1,0 +1,138 @@
+"""One run of step 4, start to finish: data → model → training → what it writes → record and model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import seed_everything
+from safetensors.torch import save_file
+
+from common.data import DataError
+from common.data.vision import VisionCorpus, VisionDataConfig, load_vision
+from common.models.backbones import resolve_backbone
+from common.models.gpt2_size import SCRATCH
+from common.training.checkpoint import Checkpoints
+from common.training.config import RuntimeConfig
+from common.training.evaluate import resolve_device
+from common.training.flops import flops_per_token
+from common.training.precision import autocast, resolve_precision
+from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
+from common.training.task import to_device
+from common.training.trainer import fit
+from step4_vision_language.build import build_model
+from step4_vision_language.config import VisionLanguageRunConfig
+from step4_vision_language.contrast import DualEncoder
+from step4_vision_language.data import VisionLanguageData, build_data, load_texts
+from step4_vision_language.decode import score_texts, write_texts
+from step4_vision_language.model import VisionLanguageModel
+from step4_vision_language.task import GenerateTask, RetrieveTask
+
+STEP = "step4_vision_language"
+
+
+def folder_of(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
+    """Where the run of `config` lives: ``<runs_dir>/step4_vision_language/<name>-<hash>``."""
+    config = config.named()
+    return run_folder(runtime.runs_dir, STEP, config.name, config)
+
+
+def run(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
+    """Train and evaluate one config; returns its folder.
+
+    A finished run is left as it is; an interrupted one resumes.
+
+    Raises:
+        ValueError: pictures or texts are not those with which the folder's run began.
+    """
+    config = config.named()
+    folder = folder_of(config, runtime)
+    if is_finished(folder):
+        refuse_changed_data([config], runtime)
+        return folder
+    if runtime.threads:
+        torch.set_num_threads(runtime.threads)
+    corpus, tokenizer = load_texts(config)
+    refuse_other_fingerprint(folder, corpus.fingerprint)
+    seed_everything(config.train.seed, verbose=False)
+    model = build_model(config, tokenizer)
+    data = build_data(config, runtime, corpus, tokenizer, model)
+    dual = None
+    if config.objective == "retrieve" or config.contrastive > 0:
+        width = model.config.get_text_config().hidden_size
+        dual = DualEncoder(width, config.embedding, config.siglip, data.processor.end_id)
+    if config.objective == "retrieve":
+        assert dual is not None
+        task: GenerateTask | RetrieveTask = RetrieveTask(model, dual)
+    else:
+        task = GenerateTask(model, dual, config.contrastive)
+    record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
+    with record.running(**sources(config, corpus, tokenizer), data_fingerprint=corpus.fingerprint):
+        fit(task, data.loaders, config.train, runtime, folder, record)
+        device = resolve_device(runtime.device)
+        precision = resolve_precision(config.train.precision, device)
+        task.to(device)
+        with torch.no_grad(), autocast(precision, device):
+            loader = data.loaders["validation"]
+            batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
+            record.final["flops_per_token"] = flops_per_token(task, batch)
+            if config.objective == "generate":
+                write_and_score(model, data, config, record)
+        record.final["parameters_fusion"] = sum(p.numel() for p in model.fusion.parameters())
+        model.save_pretrained(folder / "model")
+        tokenizer.save_pretrained(folder / "model")
+        if dual is not None:
+            save_file(dual.state_dict(), folder / "model" / "dual.safetensors")
+    if record.active:
+        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
+    return folder
+
+
+def write_and_score(
+    model: VisionLanguageModel, data: VisionLanguageData, config: VisionLanguageRunConfig, record: RunRecord
+) -> None:
+    """What the model writes of the test split: texts.parquet, and its scores among the final metrics."""
+    samples = data.corpus.splits["test"]
+    texts = write_texts(model, data.processor, samples, data.pictures["test"], config.decode)
+    scores, each = score_texts(samples, texts)
+    record.final |= {f"test_{name}": value for name, value in scores.items()}
+    columns: dict[str, Any] = {
+        "id": [sample.id for sample in samples], "kind": [sample.kind for sample in samples],
+        "needs": [sample.needs for sample in samples], "text": texts,
+    }  # fmt: skip
+    record.table("texts.parquet", columns | {name: value.astype(np.float32) for name, value in each.items()})
+
+
+def fingerprint_of(data: VisionDataConfig) -> str:
+    """Changes with any picture or text."""
+    return load_vision(data).fingerprint
+
+
+def refuse_changed_data(configs: Sequence[VisionLanguageRunConfig], runtime: RuntimeConfig) -> None:
+    """Raise ValueError where pictures or texts of a finished run have changed since."""
+    refuse_changed(((folder_of(config, runtime), config.data) for config in configs), fingerprint_of, DataError)
+
+
+def sources(config: VisionLanguageRunConfig, corpus: VisionCorpus, tokenizer: Any) -> dict[str, Any]:
+    """What the environment file says of pictures, texts and weights."""
+    description = "random weights" if config.backbone == SCRATCH else resolve_backbone(config.backbone).description
+    return {
+        "data_name": corpus.name,
+        "data_source": corpus.source,
+        "data_task": corpus.task,
+        "data_counts": {
+            name: {
+                "samples": len(samples),
+                "pictures": len({image.key for sample in samples for image in sample.images}),
+                "texts": sum(len(sample.captions) or 1 for sample in samples),
+            }
+            for name, samples in corpus.splits.items()
+        },
+        "data_warnings": list(corpus.warnings),
+        "tokenizer_entries": len(tokenizer),
+        "backbone_source": f"taken over from {Path(config.init_from).name}" if config.init_from else description,
+        "vision_source": f"{config.vision.name}, {Path(config.vision.weights).name}",
+    }
