@@ -15,13 +15,19 @@ BACKWARD_FACTOR = 3
 """FLOPs of a training step over those of its forward: backward takes about twice the forward (Kaplan et al. 2020)."""
 
 
-@torch.no_grad()
+@torch.inference_mode()  # where no_grad leaves views of parameters as they are, which the counter does not like
 def counted(forward: Callable[[], object]) -> int:
     """FLOPs of a call (matrix products and convolutions, a multiply-add as two)."""
     counter = FlopCounterMode(display=False)
-    # The plain attention kernel is made of matrix products, so it counts the same on every device.
-    with sdpa_kernel(SDPBackend.MATH), counter:
-        forward()
+    # The plain attention kernel is made of matrix products, so it counts the same on every device; torch's fused
+    # transformer layers would not be counted at all.
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), counter:
+            forward()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
     return counter.get_total_flops()
 
 
