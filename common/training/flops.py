@@ -15,7 +15,7 @@ BACKWARD_FACTOR = 3
 """FLOPs of a training step over those of its forward: backward takes about twice the forward (Kaplan et al. 2020)."""
 
 
-@torch.inference_mode()  # where no_grad leaves views of parameters as they are, which the counter does not like
+@torch.enable_grad()  # without it, views of parameters ask for a gradient and have none, which the counter refuses
 def counted(forward: Callable[[], object]) -> int:
     """FLOPs of a call (matrix products and convolutions, a multiply-add as two)."""
     counter = FlopCounterMode(display=False)
