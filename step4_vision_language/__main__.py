@@ -11,6 +11,11 @@ from results.reader import RecordError, load_run
 from step4_vision_language.config import PRESETS, VARIANTS, variant
 
 MORE = """
+  python -m step4_vision_language caption --run PATH --image FILE [options]   says what a picture shows
+  python -m step4_vision_language answer --run PATH --image FILE --question "text" [options]   answers a question
+  python -m step4_vision_language retrieve --run PATH --folder DIR --text "text" [options]   finds pictures, or texts
+`--folder DIR` and `--batch FILE.jsonl` take many pictures; `--out FILE.html` shows the part of each stream in a page.
+
 Beside the variants below: any rule (gmu), at the output or in every layer as it can.
 """
 SHOWN = {
@@ -29,9 +34,31 @@ def finish(folders: list[Path], runtime: RuntimeConfig, preset: str) -> None:
     print_text(summary(runs, shown), f"step 4, {preset}: test split")
 
 
+def caption(arguments: list[str]) -> int:
+    """``python -m step4_vision_language caption …``"""
+    from step4_vision_language.infer import caption
+
+    return caption(arguments)
+
+
+def answer(arguments: list[str]) -> int:
+    """``python -m step4_vision_language answer …``"""
+    from step4_vision_language.infer import answer
+
+    return answer(arguments)
+
+
+def retrieve(arguments: list[str]) -> int:
+    """``python -m step4_vision_language retrieve …``"""
+    from step4_vision_language.infer import retrieve
+
+    return retrieve(arguments)
+
+
 COMMAND = StepCommand(
     module="step4_vision_language", title="Step 4: vision and language.", presets=PRESETS, variant=variant,
     variants=VARIANTS, more=MORE, table=("no_image", "projector", "dm", "li"), finish=finish, errors=(RecordError,),
+    others={"caption": caption, "answer": answer, "retrieve": retrieve},
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLangua
     made = VisionLanguageConfig(
         fusion=asdict(config.fusion), vision=asdict(config.vision), vision_architecture=encoder.architecture(),
         image_token_id=tokenizer.convert_tokens_to_ids(IMAGE), feedback=config.feedback,
-        backbone=backbone.config.to_dict(), integration=asdict(config.rule),
+        adapters=asdict(config.adapters), backbone=backbone.config.to_dict(), integration=asdict(config.rule),
         streams=[asdict(stream) for stream in config.used],
     )  # fmt: skip
     model = VisionLanguageModel(made, backbone, encoder)
@@ -53,8 +53,11 @@ def take_over(model: VisionLanguageModel, run: Path) -> str:
     folder = run / "model"
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(f"{run} holds no trained model; name the folder of a finished run of step 4")
-    found = VisionLanguageModel.from_pretrained(folder).state_dict()
-    own = model.state_dict()
+    # An adapter moves the matrix beside it one module down.
+    found, own = (
+        {name.replace(".base_layer.", "."): value for name, value in one.state_dict().items()}
+        for one in (VisionLanguageModel.from_pretrained(folder), model)
+    )
     other = [name for name in found if name in own and found[name].shape != own[name].shape]
     if other:
         shapes = ", ".join(f"{name} {tuple(found[name].shape)} and {tuple(own[name].shape)}" for name in other[:3])

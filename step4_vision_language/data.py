@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from common.data.language.tokenizers import train_bpe
 from common.data.vision import Sample, VisionCorpus, load_vision
@@ -52,7 +53,10 @@ def load_texts(config: VisionLanguageRunConfig) -> tuple[VisionCorpus, Any]:
         splits = {name: swapped(samples) for name, samples in corpus.splits.items()}
         corpus = replace(corpus, splits=splits)
     if config.init_from:
-        return corpus, load_tokenizer(str(Path(config.init_from).expanduser() / "model"))
+        folder = Path(config.init_from).expanduser() / "model"
+        if not (folder / "tokenizer.json").is_file():
+            raise FileNotFoundError(f"{config.init_from} holds no trained model; name the folder of a finished run")
+        return corpus, PreTrainedTokenizerFast.from_pretrained(folder)
     if config.backbone == SCRATCH:
         texts = [text for sample in corpus.splits["train"] for text in _texts(sample)]
         return corpus, train_bpe(texts, config.vocab_size, SPECIALS)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from common.data.vision import Sample
-from common.evaluation.captions import caption_scores
+from common.evaluation.captions import caption_scores, human_agreement
 from common.evaluation.vqa import vqa_scores
 from common.training.task import to_device
 from step4_vision_language.config import DecodeConfig
@@ -59,8 +59,12 @@ def score_texts(samples: Sequence[Sample], texts: Sequence[str]) -> tuple[dict[s
     """
     ids = [sample.id for sample in samples]
     if samples[0].captions:
-        scores = caption_scores(dict(zip(ids, texts, strict=True)), {s.id: s.captions for s in samples})
-        return dict(scores.corpus), {name: np.asarray(value) for name, value in scores.per_example.items()}
+        references = {sample.id: sample.captions for sample in samples}
+        scores = caption_scores(dict(zip(ids, texts, strict=True)), references)
+        found = dict(scores.corpus)
+        if all(len(captions) > 1 for captions in references.values()):  # what people agree on stands beside it
+            found |= {f"human_{name}": value for name, value in human_agreement(references).corpus.items()}
+        return found, {name: np.asarray(value) for name, value in scores.per_example.items()}
     if samples[0].answers:
         scores = vqa_scores(list(texts), [s.answers for s in samples], [s.needs or s.kind for s in samples])
         flat = dict(scores.overall)

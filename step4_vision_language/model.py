@@ -15,6 +15,7 @@ from common.models.causal_lm import MultiStreamCausalConfig, MultiStreamCausalLM
 from common.models.vision_composer import VISION
 from common.vision.config import VisionConfig
 from common.vision.encoder import Visual, build_encoder
+from step4_vision_language.adapters import add_adapters
 from step4_vision_language.fusion_config import FusionConfig
 from step4_vision_language.fusions import Pictures, Shape, build_fusion
 from step4_vision_language.fusions.base import FAR
@@ -22,7 +23,7 @@ from step4_vision_language.texts import IMAGE
 
 
 class VisionLanguageConfig(MultiStreamCausalConfig):
-    """Adds the fusion, the vision encoder, and the id of ``<image>``."""
+    """Adds the fusion, the vision encoder, the id of ``<image>``, and LoRA (rank, alpha, dropout)."""
 
     model_type = "vision_language"
 
@@ -32,8 +33,10 @@ class VisionLanguageConfig(MultiStreamCausalConfig):
         vision: dict[str, Any] | None = None,
         vision_architecture: dict[str, Any] | None = None,
         image_token_id: int = -1,
+        adapters: dict[str, Any] | None = None,
         **kwargs,
     ) -> None:
+        self.adapters = adapters or {}
         self.fusion = fusion or asdict(FusionConfig(name="none"))
         self.vision = vision or asdict(VisionConfig())
         self.vision_architecture = vision_architecture or {}
@@ -60,6 +63,8 @@ class VisionLanguageModel(MultiStreamCausalLM):
         labels = [stream["name"] or stream["kind"] for stream in config.streams if stream["kind"] == VISION]
         config.vocabularies = {**config.vocabularies, **dict.fromkeys(labels, encoder.patch_width)}
         super().__init__(config, backbone)
+        if config.adapters.get("rank"):
+            add_adapters(self.backbone, **config.adapters)
         embeddings: Any = self.get_input_embeddings()
         self.vision = encoder
         self.fusion = build_fusion(

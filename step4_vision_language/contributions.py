@@ -1,0 +1,150 @@
+"""Writing with a trained model, and what each stream had to do with every token that was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from common.data.vision import Sample
+from common.training.task import to_device
+from step4_vision_language.data import Pictures
+from step4_vision_language.model import VisionLanguageModel
+from step4_vision_language.texts import END, TextProcessor
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of T written tokens, mean over sites. A model without streams has neither, a rule without α no `alphas`."""
+
+    contributions: dict[str, np.ndarray]
+    """Stream (and ``state``) -> share ``[T]``; those of a token add up to 1."""
+    alphas: dict[str, np.ndarray]
+    """Stream -> α ``[T]``; where it is one number for all tokens, that number; of one per channel, the mean."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of a sample: its text, and the T tokens that it was written in."""
+
+    sample: Sample
+    text: str
+    tokens: list[str]
+    shares: Shares
+
+
+@torch.no_grad()
+def write(
+    model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], batch_size: int,
+    max_new_tokens: int, **options: Any,
+) -> list[Written]:  # fmt: skip
+    """What the model writes of every sample, in their order, with contributions; similar lengths are written together.
+
+    Args:
+        batch_size: texts that are written at once.
+        max_new_tokens: tokens of a text at most.
+        options: further options of ``generate``, such as ``do_sample=True``.
+
+    Raises:
+        ImageError: a picture that cannot be read.
+        ValueError: what is asked and what is to be written are longer than the model's context.
+    """
+    prompts = [processor.prompt(sample) for sample in samples]
+    context = model.config.get_text_config().max_position_embeddings
+    for prompt, sample in zip(prompts, samples, strict=True):
+        if len(prompt) + max_new_tokens > context:
+            raise ValueError(
+                f"{sample.id}: {len(prompt)} tokens of pictures and question and {max_new_tokens} new ones are more "
+                f"than the {context} that the model reads; shorten one of them"
+            )
+    see = Pictures(model.vision, store=None)
+    order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
+    found: dict[int, Written] = {}
+    for first in range(0, len(order), batch_size):
+        chosen = order[first : first + batch_size]
+        batch = [samples[k] for k in chosen]
+        seen = to_device(see(batch), model.device)
+        if "pixel_values" in seen:  # the encoder reads them once, for writing and for the contributions
+            patches, pooled = model.see(seen["pixel_values"])
+            seen = {"seen_patches": patches, "seen_pooled": pooled}
+        new = _generate(model, processor, [prompts[k] for k in chosen], seen, max_new_tokens, options)
+        shares = explain(model, processor, batch, new, seen)
+        for k, ids, share in zip(chosen, new, shares, strict=True):
+            found[k] = Written(samples[k], processor.decode(ids), pieces(processor, ids), share)
+    return [found[k] for k in range(len(samples))]
+
+
+def _generate(
+    model: VisionLanguageModel, processor: TextProcessor, prompts: Sequence[list[int]], seen: Mapping[str, Tensor],
+    max_new_tokens: int, options: Mapping[str, Any],
+) -> list[list[int]]:  # fmt: skip
+    """The new tokens of each prompt, up to the one that ends them."""
+    longest = max(map(len, prompts))
+    # On the left, so that what is written follows at once.
+    ids = [[processor.end_id] * (longest - len(prompt)) + prompt for prompt in prompts]
+    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    stops = {processor.end_id, processor.tokenizer.convert_tokens_to_ids(END)}  # a text, or a turn of a conversation
+    whole = model.generate(
+        input_ids=torch.tensor(ids, device=model.device), attention_mask=torch.tensor(mask, device=model.device),
+        max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=processor.end_id,
+        bad_words_ids=[[processor.image_id]], **seen, **options,
+    )  # fmt: skip
+    new = whole[:, longest:].tolist()
+    return [row[: next((k for k, token in enumerate(row) if token in stops), len(row))] for row in new]
+
+
+@torch.no_grad()
+def explain(
+    model: VisionLanguageModel,
+    processor: TextProcessor,
+    samples: Sequence[Sample],
+    written: Sequence[Sequence[int]],
+    seen: Mapping[str, Tensor],
+) -> list[Shares]:
+    """Read the whole texts once more, for the part of each stream in every written token.
+
+    Args:
+        samples: what was asked.
+        written: of each sample the ids of its T new tokens; T may differ, and may be 0.
+        seen: the samples' pictures as inputs of the model, on its device.
+    """
+    if not model.secondary.configs:
+        return [Shares({}, {}) for _ in samples]
+    prompts = [processor.prompt(sample) for sample in samples]
+    texts = [[*prompt, *new] for prompt, new in zip(prompts, written, strict=True)]
+    longest = max(map(len, texts))
+    ids = torch.tensor([text + [processor.end_id] * (longest - len(text)) for text in texts], device=model.device)
+    mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts], device=model.device)
+    output = model(ids, attention_mask=mask, report=True, logits_to_keep=1, **seen)
+    found = []
+    for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
+        place = slice(len(prompt) - 1, len(text) - 1)  # the token at t was predicted at t - 1
+        contributions, alphas = (
+            {name: _along(value, row, place) for name, value in (values or {}).items()}
+            for values in (output.contributions, output.alphas)
+        )
+        found.append(Shares(contributions, alphas))
+    return found
+
+
+def pieces(processor: TextProcessor, ids: Sequence[int]) -> list[str]:
+    """Each token as text; a character that several tokens share is counted to the last of them."""
+    found, before = [], ""
+    for end in range(1, len(ids) + 1):
+        whole = processor.tokenizer.decode(ids[:end], clean_up_tokenization_spaces=False)
+        if whole.endswith("\ufffd") and end < len(ids):  # the first bytes of a character
+            whole = before
+        found.append(whole[len(before) :])
+        before = whole
+    return found
+
+
+def _along(value: Tensor, row: int, place: slice) -> np.ndarray:
+    """The mean over sites at `place` of a text, of ``[S, B, T]``, or of ``[S]`` and ``[S, D]``, alike for all texts."""
+    if value.dim() == 3:
+        return value[:, row, place].float().mean(0).cpu().numpy()
+    return np.full(place.stop - place.start, float(value.float().mean()), dtype=np.float32)

@@ -1,0 +1,313 @@
+"""Step 4 from pictures to record: kills change nothing, frozen parts stay, every variant and preset trains."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from common.data.vision import VisionDataConfig
+from common.training.evaluate import evaluate
+from common.vision.config import VisionConfig
+from common.vision.encoder import build_encoder
+from common.vision.features import feature_store, preprocess_of
+from step4_vision_language.__main__ import COMMAND
+from step4_vision_language.build import build_model
+from step4_vision_language.config import PRESETS, VARIANTS, AdapterConfig, variant
+from step4_vision_language.contrast import DualEncoder
+from step4_vision_language.data import build_data, load_texts, swapped
+from step4_vision_language.model import VisionLanguageModel
+from step4_vision_language.run import run
+from step4_vision_language.task import GenerateTask, RetrieveTask
+from step4_vision_language.texts import IGNORED, IMAGE, TextProcessor
+from tests.step4_vision_language.conftest import runtime, tiny
+from tests.step4_vision_language.models import language_model
+
+
+def built(config, cache, tmp_path):
+    corpus, tokenizer = load_texts(config)
+    torch.manual_seed(0)
+    model = build_model(config, tokenizer)
+    return model, build_data(config, runtime(cache, tmp_path), corpus, tokenizer, model)
+
+
+@pytest.fixture(scope="module")
+def finished(cache, tmp_path_factory):
+    return run(tiny(name="dm"), runtime(cache, tmp_path_factory.mktemp("runs")))
+
+
+def test_record_is_complete(finished):
+    final = json.loads((finished / "final.json").read_text())
+    assert final["test_perplexity"] == pytest.approx(math.exp(final["test_loss"]))
+    assert 0 <= final["test_bleu_4"] <= final["test_bleu_1"] <= 1 and final["test_human_bleu_4"] > 0
+    texts = pd.read_parquet(finished / "texts.parquet")
+    assert len(texts) == 16 and texts["cider_d"].mean() == pytest.approx(final["test_cider_d"], abs=1e-5)
+    losses = pd.read_parquet(finished / "predictions_test.parquet")
+    assert losses["nll"].sum() / losses["tokens"].sum() == pytest.approx(final["test_loss"], rel=1e-5)
+    assert len(losses) == 5 * 16
+    traced = pd.read_csv(finished / "alphas.csv")
+    assert {"alpha", "contribution", "gate", "gradient"} <= set(traced["quantity"])
+    assert {"meaning", "vision"} <= set(traced["stream"]) and not (finished / "checkpoints").exists()
+
+
+KILLED = """
+import sys
+from tests.step4_vision_language.conftest import tiny, runtime
+from step4_vision_language.run import run
+run(tiny(), runtime(sys.argv[1], sys.argv[2]))
+"""
+
+
+def test_killed_run_resumes_to_the_uninterrupted_result(cache, tmp_path):
+    whole = run(tiny(), runtime(cache, tmp_path / "whole"))
+    command = [sys.executable, "-c", KILLED, str(cache), str(tmp_path / "killed")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("killed/*/*/checkpoints/last.ckpt")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = run(tiny(), runtime(cache, tmp_path / "killed"))
+    one, other = (json.loads((path / "final.json").read_text()) for path in (whole, resumed))
+    timing = {"step_time_ms", "train_seconds"}
+    assert {k: v for k, v in one.items() if k not in timing} == {k: v for k, v in other.items() if k not in timing}
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, "gmu", "li_output"])
+def test_every_variant_trains_a_step(cache, tmp_path, name):
+    model, data = built(variant(tiny(), name), cache, tmp_path)
+    model.vision.requires_grad_(False)
+    task = GenerateTask(model)
+    loss, _ = task.training_forward(data.loaders["train"].collate(list(data.loaders["train"].items[:4])))
+    loss.backward()
+    idle = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert loss.isfinite() and not idle
+
+
+def test_frozen_parts_stay_bit_equal(cache, tmp_path):
+    config = tiny(train=replace(tiny().train, lr_backbone=0.0, epochs=1))
+    before, _ = built(config, cache, tmp_path)
+    after = VisionLanguageModel.from_pretrained(run(config, runtime(cache, tmp_path)) / "model")
+    own, other = before.state_dict(), after.state_dict()
+    same = {name for name in own if torch.equal(own[name], other[name])}
+    frozen = {name for name in own if name.startswith(("vision.", "backbone."))}
+    assert frozen <= same and {name for name in own if name.startswith("secondary.")} - same
+
+
+def test_the_encoder_learns_where_it_may(cache, tmp_path):
+    """Then features are not kept, and its weights change."""
+    config = tiny(train=replace(tiny().train, lr_vision=1e-3, epochs=1))
+    before, _ = built(config, cache, tmp_path)
+    after = VisionLanguageModel.from_pretrained(run(config, runtime(cache, tmp_path)) / "model")
+    own, other = (dict(m.vision.named_parameters()) for m in (before, after))
+    assert any(not torch.equal(own[name], other[name]) for name in own)
+
+
+def test_second_stage_takes_over_and_says_what(finished, cache, tmp_path, capsys):
+    config = tiny(init_from=str(finished), fusion=replace(tiny().fusion), adapters=AdapterConfig(rank=2))
+    model, _ = built(config, cache, tmp_path)
+    said = capsys.readouterr().out
+    assert "left behind: none" in said and "new: backbone.transformer" in said
+    first = VisionLanguageModel.from_pretrained(finished / "model").eval()
+    ids = torch.tensor([[0, model.config.image_token_id, 50, 60]])
+    pixels = torch.randn(1, 1, 3, 64, 64)
+    torch.testing.assert_close(model.eval()(ids, pixel_values=pixels).logits, first(ids, pixel_values=pixels).logits)
+    other = tiny(init_from=str(finished), streams=(replace(tiny().streams[0], width=32),))
+    with pytest.raises(ValueError, match="differ in"):
+        built(other, cache, tmp_path)
+    with pytest.raises(FileNotFoundError, match="no trained model"):
+        built(tiny(init_from=str(tmp_path)), cache, tmp_path)
+
+
+def test_only_adapters_of_the_language_model_learn(cache, tmp_path):
+    config = tiny(adapters=AdapterConfig(rank=2), train=replace(tiny().train, epochs=1))
+    before, _ = built(config, cache, tmp_path)
+    after = VisionLanguageModel.from_pretrained(run(config, runtime(cache, tmp_path)) / "model")
+    own, other = before.state_dict(), after.state_dict()
+    changed = {name for name in own if name.startswith("backbone.") and not torch.equal(own[name], other[name])}
+    assert changed and all("lora_" in name for name in changed)
+
+
+def test_what_is_given_is_not_scored(cache, tmp_path):
+    config = tiny(data=VisionDataConfig(scene_task="question", scene_sizes=(48, 16, 16)))
+    model, data = built(config, cache, tmp_path)
+    sample = data.corpus.splits["train"][0]
+    (text,) = data.processor.targets(sample)
+    written = [token for token, label in zip(text.ids, text.labels, strict=True) if label != IGNORED]
+    assert data.processor.decode(written) == sample.answers[0] and written[-1] == data.processor.end_id
+    assert text.ids[: len(data.processor.prompt(sample))] == data.processor.prompt(sample)
+    assert text.ids.count(data.processor.image_id) == model.fusion.tokens
+
+
+def test_questions_are_answered_and_scored_by_need(cache, tmp_path):
+    config = tiny(data=VisionDataConfig(scene_task="question", scene_sizes=(48, 16, 32)))
+    final = json.loads((run(config, runtime(cache, tmp_path)) / "final.json").read_text())
+    assert {"test_accuracy", "test_accuracy_image", "test_accuracy_text"} <= set(final)
+
+
+def test_conversations_score_the_assistant_alone():
+    class Cut:
+        bos_token_id, eos_token_id = None, 0
+
+        def convert_tokens_to_ids(self, text):
+            return 1
+
+        def __call__(self, text, add_special_tokens):
+            return {"input_ids": [1 if piece == IMAGE else 2 + len(piece) for piece in text.split(" ")]}
+
+    processor = TextProcessor(Cut(), marks=1, max_length=50)
+    text = processor._conversation([("human", f"{IMAGE} what is it"), ("assistant", "a dog")])
+    scored = [token for token, label in zip(text.ids, text.labels, strict=True) if label != IGNORED]
+    assert scored == processor._cut("a dog<|im_end|>")
+
+
+def test_kept_features_are_those_of_the_encoder(cache, tmp_path):
+    config = tiny()
+    model, data = built(config, cache, tmp_path)
+    samples = data.corpus.splits["test"][:4]
+    kept = data.pictures["test"](samples)
+    from common.data.vision.opening import open_image
+
+    prepare = preprocess_of(model.vision)
+    with torch.no_grad():
+        fresh = model.vision.eval()(torch.stack([prepare(open_image(s.images[0])) for s in samples]))
+    torch.testing.assert_close(kept["seen_patches"][:, 0], fresh.patches, atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(kept["seen_pooled"][:, 0], fresh.pooled, atol=2e-3, rtol=2e-3)
+
+
+def test_a_killed_build_of_features_goes_on(tmp_path, monkeypatch):
+    """The pictures done before the kill are not encoded again, and the result is that of a whole build."""
+    from common.data.vision import load_vision
+    from common.vision import features
+
+    monkeypatch.setattr(features, "BATCH", 2)
+    torch.manual_seed(0)
+    encoder = build_encoder(VisionConfig(image_size=64))
+    sources = [s.images[0] for s in load_vision(VisionDataConfig(scene_sizes=(60, 16, 16))).splits["train"]]
+    whole = feature_store(encoder, sources, tmp_path / "whole", torch.device("cpu"), progress=False)
+    opened, original = [], features.open_image
+
+    def dies(source):
+        opened.append(source.key)
+        if len(opened) == 50:
+            raise KeyboardInterrupt
+        return original(source)
+
+    monkeypatch.setattr(features, "open_image", dies)
+    with pytest.raises(KeyboardInterrupt):
+        feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
+    first = len(opened)
+    monkeypatch.setattr(features, "open_image", lambda source: (opened.append(source.key), original(source))[1])
+    again = feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
+    assert len(opened) - first == len(again.rows) - 32
+    np.testing.assert_array_equal(again.patches, whole.patches)
+
+
+def test_swapped_pictures_are_others(cache):
+    corpus, _ = load_texts(tiny())
+    samples = corpus.splits["train"]
+    turned = swapped(samples)
+    assert all(
+        a.images[0].key != b.images[0].key and a.captions == b.captions for a, b in zip(samples, turned, strict=True)
+    )
+    assert {s.images[0].key for s in samples} == {s.images[0].key for s in turned}
+
+
+def test_texts_of_one_picture_are_no_negatives():
+    """Two texts of one picture in a batch: neither counts against the other."""
+    torch.manual_seed(0)
+    dual = DualEncoder(8, 4, siglip=False, end_id=0)
+    pictures = torch.nn.functional.normalize(torch.randn(2, 4), dim=-1)
+    texts = torch.nn.functional.normalize(torch.randn(3, 4), dim=-1)
+    dual.forward = lambda model, batch: (pictures[batch["of"]], texts[batch["row"]])
+    both = {"of": torch.tensor([0, 0, 1]), "row": torch.arange(3), "example": torch.tensor([7, 7, 9])}
+    logits = dual.scale() * pictures[both["of"]] @ texts.T
+    logits[0, 1] = logits[1, 0] = -torch.inf
+    target = torch.arange(3)
+    entropy = torch.nn.functional.cross_entropy
+    expected = (entropy(logits, target) + entropy(logits.T, target)) / 2
+    torch.testing.assert_close(dual.loss(None, both), expected)
+
+
+@pytest.mark.parametrize("siglip", [False, True])
+def test_retrieval_learns_what_belongs_together(cache, tmp_path, siglip):
+    """Pictures that are told apart at once, as few as can be learnt by heart: training finds the texts of each."""
+    data = VisionDataConfig(scene_sizes=(16, 16, 16))
+    config = variant(tiny(objective="retrieve", data=data, train=replace(tiny().train, batch_size=40)), "projector")
+    model, built_data = built(config, cache, tmp_path)
+    loader, samples = built_data.loaders["train"], built_data.corpus.splits["train"]
+    table = torch.randn(16, 64)
+    see = built_data.pictures["train"]
+
+    def distinct(chosen, epoch=0):
+        return see(chosen, epoch) | {"seen_pooled": table[[samples.index(sample) for sample in chosen]][:, None]}
+
+    loader.collate.see = distinct
+    task = RetrieveTask(model, DualEncoder(32, 8, siglip, built_data.processor.end_id))
+    optimiser = torch.optim.Adam([p for n, p in task.named_parameters() if not n.startswith("model.vision")], 3e-3)
+    for epoch in range(30):
+        loader.set_epoch(epoch)
+        for batch in loader:
+            loss, _ = task.training_forward(batch)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    _, scores = evaluate(task, loader, torch.device("cpu"))
+    assert scores["text_to_image_recall_1"] > 0.5 and scores["image_to_text_recall_1"] > 0.5
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_build_and_take_a_step(name, cache, tmp_path):
+    """With checkpoints of the real classes in place of names on the hub."""
+    config = variant(PRESETS[name](), "dm")
+    data = VisionDataConfig(scene_sizes=(12, 4, 4), scene_pixels=96)
+    if name == "paper":
+        language_model().save_pretrained(tmp_path / "gpt2")
+        _, tokenizer = load_texts(tiny())
+        tokenizer.save_pretrained(tmp_path / "gpt2")
+        clip = CLIPVisionConfig(
+            hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, projection_dim=16,
+            image_size=224, patch_size=32,
+        )  # fmt: skip
+        CLIPVisionModelWithProjection(clip).save_pretrained(tmp_path / "clip")
+        vision = replace(config.vision, name=str(tmp_path / "clip"))
+        config = replace(config, backbone=str(tmp_path / "gpt2"), vision=vision)
+    if name == "small":
+        config = replace(config, vision=replace(config.vision, weights="random"))
+    model, built_data = built(replace(config, data=data), cache, tmp_path)
+    loader = built_data.loaders["train"]
+    loss, _ = GenerateTask(model).training_forward(loader.collate(list(loader.items[:4])))
+    assert loss.isfinite()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_the_command_line(name):
+    config, _ = COMMAND.parse(name, "dm", ["--train.seed", "3"])
+    assert config == replace(variant(PRESETS[name](), "dm"), train=config.train) and config.train.seed == 3
+
+
+def test_bad_configs_are_refused():
+    with pytest.raises(ValueError, match="unknown variant"):
+        variant(tiny(), "telepathy")
+    with pytest.raises(ValueError, match="at least one stream"):
+        tiny(streams=())
+    with pytest.raises(ValueError, match="objective"):
+        tiny(objective="guess")
+    with pytest.raises(ValueError, match="image_size"):
+        VisionConfig(image_size=32)
+    with pytest.raises(ValueError, match="no model"):
+        build_encoder(VisionConfig(name="timm/not_a_model"))
+    with pytest.raises(FileNotFoundError, match="no weights at"):
+        build_encoder(VisionConfig(name="timm/mobilenetv2_100", weights="/nowhere.safetensors", image_size=224))
