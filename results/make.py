@@ -10,20 +10,24 @@ from results import (
     figure_alpha_sentiment,
     figure_gpt,
     figure_mlm,
+    figure_vision_language,
     table1_ablation,
     table1_sentiment,
     table2_mlm,
     table3_gpt,
+    table4_vision_language,
 )
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
 from results.figure_gpt.make import make as make_gpt_figures
 from results.figure_mlm.make import make as make_mlm_figures
+from results.figure_vision_language.make import make as make_vision_figures
 from results.reader import Run
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.make import make as make_sentiment
 from results.table2_mlm.make import make as make_mlm
 from results.table3_gpt.make import make as make_gpt
+from results.table4_vision_language.make import make as make_vision
 
 FOLDER = Path(__file__).parent
 MAKERS = {
@@ -32,6 +36,7 @@ MAKERS = {
     },
     "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
+    "step4_vision_language": {table4_vision_language: make_vision, figure_vision_language: make_vision_figures},
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
 

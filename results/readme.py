@@ -1,4 +1,4 @@
-"""``python -m results.readme``: write tables 1 to 3 and the benchmark records into the README, between its markers."""
+"""``python -m results.readme``: write tables 1 to 4 and the benchmark records into the README, between its markers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from types import ModuleType
 
 import pandas as pd
 
-from results import table2_mlm, table3_gpt
+from results import table2_mlm, table3_gpt, table4_vision_language
 from results.costs import STEP_TIME
 from results.reader import RECORDS
 from results.render import Columns, markdown_table, written
 from results.table2_mlm.make import COLUMNS as MLM
 from results.table3_gpt.make import COLUMNS as GPT
+from results.table4_vision_language.configs import TASKS
+from results.table4_vision_language.make import LONG, columns_of
 
 REPOSITORY = Path(__file__).parents[1]
 TABLE = REPOSITORY / "results" / "table1_sentiment" / "table.csv"
@@ -42,6 +44,23 @@ def language(package: ModuleType, columns: Columns) -> str:
         for section, part in pd.read_csv(path).groupby("section", sort=False)
     ]
     return "\n\n".join(parts)
+
+
+def vision_language(package: ModuleType = table4_vision_language) -> str:
+    """Table 4 in short, one Markdown table per section of each task."""
+    parts = []
+    for name, task in TASKS.items():
+        path = Path(str(package.__file__)).with_name(name) / "table.csv"
+        if not path.exists():  # no run of this task
+            continue
+        frame = pd.read_csv(path)
+        columns = columns_of(task, frame)
+        shown = [header for header in columns if header not in LONG]
+        parts += [
+            f"{section}:\n\n{markdown_table(written(part, columns).loc[:, shown])}"
+            for section, part in frame.groupby("section", sort=False)
+        ]
+    return "\n\n".join(parts) or "No finished run yet."
 
 
 def benchmarks(records: Path = RECORDS) -> str:
@@ -76,15 +95,22 @@ SECTIONS = {
     "table1": table1,
     "table2": partial(language, table2_mlm, MLM),
     "table3": partial(language, table3_gpt, GPT),
+    "table4": vision_language,
     "benchmarks": benchmarks,
 }
 """Name of the markers -> what stands between them."""
 
 
 def updated(readme: str) -> str:
-    """`readme` with the parts between the markers made anew."""
+    """`readme` with the parts between the markers made anew.
+
+    Raises:
+        ValueError: a marker is missing or stands twice.
+    """
     for name, section in SECTIONS.items():
         start, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        if not readme.count(start) == readme.count(end) == 1:
+            raise ValueError(f"the README needs the lines {start} and {end}, once each")
         before, rest = readme.split(start)
         _, after = rest.split(end)
         readme = f"{before}{start}\n{section()}\n{end}{after}"

@@ -15,7 +15,7 @@ TARGETS = (
 """Names of the matrices in a layer that get an adapter."""
 
 
-def add_adapters(model: PreTrainedModel, rank: int, alpha: float, dropout: float) -> None:
+def add_adapters(model: PreTrainedModel, rank: int, alpha: int, dropout: float) -> None:
     """Put adapters that start at zero beside all matrices of the layers; everything else in `model` is frozen."""
     matrices: dict[str, Any] = {
         name.rpartition(".")[2]: module for name, module in model.named_modules() if name.rpartition(".")[2] in TARGETS

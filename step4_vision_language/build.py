@@ -12,15 +12,24 @@ from transformers import AutoModelForCausalLM
 from common.models.backbones import load_backbone
 from common.models.gpt2_size import SCRATCH
 from common.models.scratch import random_gpt2
-from common.vision.encoder import build_encoder
+from common.vision.encoder import VisionEncoder, build_encoder
 from step4_vision_language.config import VisionLanguageRunConfig
 from step4_vision_language.model import VisionLanguageConfig, VisionLanguageModel
 from step4_vision_language.texts import IMAGE
 
 
 def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLanguageModel:
-    """Language model, vision encoder and fusion as `config` says."""
-    encoder = build_encoder(config.vision)
+    """Language model, vision encoder and fusion as `config` says, with the weights that it names."""
+    model = assemble(config, tokenizer, build_encoder(config.vision))
+    if config.init_from:
+        print(take_over(model, Path(config.init_from).expanduser()))
+    if config.train.checkpoint_activations:
+        model.checkpoint_activations()
+    return model
+
+
+def assemble(config: VisionLanguageRunConfig, tokenizer: Any, encoder: VisionEncoder) -> VisionLanguageModel:
+    """The model of `config` around a vision encoder."""
     context = config.train.max_length + config.decode.max_new_tokens
     if config.backbone == SCRATCH:
         room = 4 * max(encoder.patches_of(config.vision.image_size), config.fusion.tokens)
@@ -35,12 +44,7 @@ def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLangua
         adapters=asdict(config.adapters), backbone=backbone.config.to_dict(), integration=asdict(config.rule),
         streams=[asdict(stream) for stream in config.used],
     )  # fmt: skip
-    model = VisionLanguageModel(made, backbone, encoder)
-    if config.init_from:
-        print(take_over(model, Path(config.init_from).expanduser()))
-    if config.train.checkpoint_activations:
-        model.checkpoint_activations()
-    return model
+    return VisionLanguageModel(made, backbone, encoder)
 
 
 def take_over(model: VisionLanguageModel, run: Path) -> str:

@@ -25,7 +25,7 @@ class AdapterConfig:
 
     rank: int = 0
     """Rank of the adapters; 0 = none."""
-    alpha: float = 16.0
+    alpha: int = 16
     """Scale of what they add, divided by the rank."""
     dropout: float = 0.0
     """Dropout of what they read."""

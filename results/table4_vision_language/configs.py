@@ -1,0 +1,65 @@
+"""What table 4 compares and how each task is judged. Rows are named as by ``python -m step4_vision_language table``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STEP = "step4_vision_language"
+VARIANTS = (
+    "no_image", "swapped", "concat", "prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer",
+    "cross_attention", "dm", "dm_output", "dm_token", "li",
+)  # fmt: skip
+"""Rows in order; ``swapped`` is DM with the pictures of other samples."""
+BASELINE = "no_image"
+"""The language model without pictures: what every row is compared with."""
+TODAY = "projector"
+"""What is used most today: a second comparison, where it has runs."""
+HUMAN = "human"
+"""Row that no run has: a caption by a human against the others of its picture."""
+GENERATED = ("scenes",)
+"""Data whose captions no human wrote, so that they have no such row."""
+RECALL_AT = 10
+"""Rank up to which a picture counts as found, where models are compared."""
+KINDS_SHOWN = 3
+"""Most kinds of question that have a column, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the models do, and how a table judges it."""
+
+    name: str
+    unit: str
+    """What is counted beside pictures."""
+    metrics: Mapping[str, str]
+    """Column -> key of final.json, shown as mean and standard deviation over seeds."""
+    score: str
+    """Column whose mean over examples is compared between models."""
+    called: str
+    """What a reader calls that score."""
+
+
+WAYS = {"image_to_text": "image to text", "text_to_image": "text to image"}
+"""Direction of retrieval in final.json -> in headers."""
+RECALLS = {f"{way}_recall_{k}": f"{name} R@{k} %" for way, name in WAYS.items() for k in (1, 5, 10)}
+"""Share of queries answered among the first k -> its header."""
+RANKS = {f"{way}_median_rank": f"{name} median rank" for way, name in WAYS.items()}
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task(
+            "captions", "captions",
+            {name: f"test_{name}" for name in ("bleu_4", "rouge_l", "cider_d", "perplexity")}, "cider_d", "CIDEr-D",
+        ),
+        Task(
+            "questions", "questions",
+            {name: f"test_{name}" for name in ("accuracy", "exact_match")}, "accuracy", "accuracy",
+        ),
+        Task(
+            "retrieval", "texts", {name: f"test_{name}" for name in (*RECALLS, *RANKS)},
+            f"text_to_image_recall_{RECALL_AT}", f"text to image R@{RECALL_AT}",
+        ),
+    )
+}  # fmt: skip

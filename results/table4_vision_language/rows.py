@@ -1,0 +1,158 @@
+"""From runs of step 4 to the numbers of a table: every row against the language model without pictures, per example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.evaluation.statistics import (
+    approximate_randomisation,
+    holm,
+    mean_std,
+    minimum_detectable_effect,
+    multi_bootstrap,
+)
+from results.reader import Run, variant_key, where
+from results.table4_vision_language.configs import BASELINE, GENERATED, HUMAN, KINDS_SHOWN, TODAY, VARIANTS, Task
+from results.vision_language import Section, scores_by_seed, texts
+
+COMPARED = {"difference": BASELINE, "today": TODAY}
+"""Column of a difference -> the variant that is subtracted."""
+PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm")
+"""What follows such a column's name: the difference, its 95 % interval, its standard error, its p values."""
+Scores = Mapping[str, Mapping[int, np.ndarray]]
+
+
+def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
+    """The sections of one task, one row per variant that has runs.
+
+    Returns:
+        columns section, variant, seeds, ``<metric>_mean``, ``<metric>_std`` (also ``kind_<name>``, the accuracy on one
+        kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
+        seeds that both have) with :data:`PARTS`, parameters, parameters_added, flops_per_token. The p of a difference
+        is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction is over all
+        comparisons of the section. What is not known is NaN.
+    """
+    table: list[dict[str, Any]] = []
+    for section in parts:
+        scores = scores_by_seed(section, VARIANTS)
+        rows = [_row(section, task, name, scores) for name in VARIANTS if name in section.by_name]
+        corrected = iter(holm([row[f"{column}_p"] for row in rows for column in COMPARED]))
+        for row in rows:
+            row |= {f"{column}_p_holm": float(next(corrected)) for column in COMPARED}
+        table += _human(section, task) + rows
+    return pd.DataFrame(table)
+
+
+def captions(parts: Sequence[Section], task: Task, frame: pd.DataFrame) -> dict[str, str]:
+    """Section -> what a reader must know beside its numbers."""
+    return {
+        section.title: _caption(section, task, part)
+        for section in parts
+        if not (part := where(frame, section=section.title)).empty
+    }
+
+
+def _row(section: Section, task: Task, name: str, scores: Scores) -> dict[str, Any]:
+    runs = section.by_name[name]
+    row: dict[str, Any] = {"section": section.title, "variant": name, "seeds": len(runs)}
+    for column, key in task.metrics.items():
+        row |= _summary(column, [run.final[key] for run in runs])
+    if task.name == "questions":
+        for kind, accuracies in _by_kind(runs).items():
+            row |= _summary(f"kind_{kind}", accuracies)
+    for column, other in COMPARED.items():
+        # The baseline against today's fusion is that fusion's own comparison once more.
+        compared = name not in (BASELINE, other)
+        row |= _difference(column, scores[name], scores.get(other, {}) if compared else {})
+    baseline = section.by_name.get(BASELINE)
+    parameters = runs[0].final["parameters"]
+    return row | {
+        "parameters": parameters,
+        "parameters_added": parameters - baseline[0].final["parameters"] if baseline else math.nan,
+        "flops_per_token": runs[0].final["flops_per_token"],
+    }
+
+
+def _summary(column: str, values: Sequence[float]) -> dict[str, float]:
+    mean, std = mean_std(values)
+    return {f"{column}_mean": mean, f"{column}_std": std}
+
+
+def _by_kind(runs: Sequence[Run]) -> dict[str, list[float]]:
+    """Kind of question -> accuracy of each seed; by what is needed for the answer, where the data say so."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        frame = texts(run, ("needs", "kind", "accuracy"))
+        kinds = frame["needs"].where(frame["needs"] != "", frame["kind"].str.split(" | ", regex=False).str[0])
+        means = frame["accuracy"].astype(np.float64).groupby(kinds).agg(["size", "mean"]).drop("", errors="ignore")
+        for kind, mean in means.sort_values("size", ascending=False, kind="stable")["mean"].head(KINDS_SHOWN).items():
+            found.setdefault(str(kind), []).append(mean)
+    return found
+
+
+def _difference(column: str, own: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> dict[str, float]:
+    common = sorted(set(own) & set(other))
+    if not common:
+        return dict.fromkeys((f"{column}{part}" for part in PARTS), math.nan)
+    pair = np.stack([own[seed] for seed in common]), np.stack([other[seed] for seed in common])
+    gap = multi_bootstrap(*pair)
+    p = max(gap.p, approximate_randomisation(*pair))
+    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan)
+    return {f"{column}{part}": value for part, value in zip(PARTS, values, strict=True)}
+
+
+def _human(section: Section, task: Task) -> list[dict[str, Any]]:
+    """The row of human captions, where humans wrote them and a record has their scores."""
+    keys = {column: key.replace("test_", "test_human_") for column, key in task.metrics.items()}
+    final = next((run.final for run in section.runs if keys[task.score] in run.final), None)
+    if final is None or section.runs[0].dataset in GENERATED:
+        return []
+    row: dict[str, Any] = {"section": section.title, "variant": HUMAN, "seeds": 0}
+    return [row | {f"{column}_mean": final[key] for column, key in keys.items() if key in final}]
+
+
+def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
+    environments = [run.environment for run in section.runs]
+    counts, trained = environments[0]["data_counts"], part.loc[part["seeds"] > 0]
+    seeds = " to ".join(dict.fromkeys(str(count) for count in (trained["seeds"].min(), trained["seeds"].max())))
+    vision, language = (
+        " or ".join(dict.fromkeys(one[name] for one in environments)) for name in ("vision_source", "backbone_source")
+    )
+    entries = " or ".join(dict.fromkeys(f"{one['tokenizer_entries']:,}" for one in environments))
+    text = [
+        f"Data: {environments[0]['data_name']} ({_counted(counts['train'], task)} for training,",
+        f"{_counted(counts['test'], task)} for the test). Vision encoder: {vision}. Language model: {language};",
+        f"vocabulary of {entries}. Seeds per row: {seeds}. Configurations tried on these data, seeds apart:",
+        f"{len({variant_key(run) for run in section.runs})}. ± is the standard deviation over seeds.",
+        f"Δ is the {task.called} minus that of {BASELINE}{_and_today(part)}, times 100; 95 % intervals by paired",
+        f"multi-bootstrap over seeds and {'pictures' if task.name == 'retrieval' else 'examples'}. p: the larger of",
+        "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+    ]
+    if task.name == "captions":
+        text.append("BLEU-4, ROUGE-L and CIDEr-D are times 100.")
+    if HUMAN in set(part["variant"]):
+        text.append(
+            f"{HUMAN}: one human caption of each picture against its others; the models are scored against all, which "
+            "favours them."
+        )
+    errors = pd.concat([part[f"{column}_error"] for column in COMPARED]).dropna()
+    if not errors.empty:
+        effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
+        shown = " to ".join(dict.fromkeys(f"{100 * effect:.2f}" for effect in effects))
+        text.append(f"Detectable with a power of 80 % after correction: {shown} points.")
+    if trained["seeds"].min() == 1:
+        text.append("A row with one seed speaks of that one pair of trained models.")
+    return " ".join(text)
+
+
+def _counted(counts: Mapping[str, int], task: Task) -> str:
+    return f"{counts['pictures']:,} pictures with {counts['texts']:,} {task.unit}"
+
+
+def _and_today(part: pd.DataFrame) -> str:
+    return f" or of {TODAY}" if part["today"].notna().any() else ""

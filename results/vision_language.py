@@ -1,0 +1,140 @@
+"""Runs of the vision-language step by setting, and what each scored on every test example."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from results.reader import RecordError, Run, grouped
+from results.table4_vision_language.configs import RECALL_AT, STEP, TASKS
+from results.tokens import most_seeds
+
+TOLERANCE = 1e-3
+"""Largest gap between a score in final.json and the mean of its examples, which are written in float32."""
+RETRIEVE = "retrieve"
+"""The objective that finds texts and pictures and writes nothing."""
+SCRATCH = "scratch"
+"""The language model with random weights, whose size is the config's."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Runs that one table may compare."""
+
+    title: str
+    """Data, task, vision encoder, language model; where that is not unique the start of the setting's hash."""
+    task: str
+    """``captions``, ``questions``, ``retrieval`` or ``conversations``."""
+    runs: tuple[Run, ...]
+    """All of them, of any config."""
+    by_name: Mapping[str, list[Run]]
+    """Variant -> the runs to show, in the order of their seeds."""
+
+    @property
+    def stem(self) -> str:
+        """The title as a file name."""
+        return re.sub(r"[^A-Za-z0-9.-]+", "_", self.title).strip("_")
+
+
+def sections(runs: Sequence[Run]) -> list[Section]:
+    """The runs of step 4 by setting: objective, data, vision encoder, language model and its size."""
+    groups = grouped([run for run in runs if run.config["step"] == STEP], _setting)
+    plain = {key: _title(group[0]) for key, group in groups.items()}
+    titles = list(plain.values())
+    return [
+        Section(
+            title=plain[key] if titles.count(plain[key]) == 1 else f"{plain[key]} ({key[:6]})",
+            task=task_of(group[0]),
+            runs=tuple(group),
+            by_name={name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()},
+        )
+        for key, group in groups.items()
+    ]
+
+
+def task_of(run: Run) -> str:
+    """``captions``, ``questions`` or ``conversations``, by the data; or ``retrieval``."""
+    return "retrieval" if run.settings["objective"] == RETRIEVE else f"{run.environment['data_task']}s"
+
+
+def texts(run: Run, columns: Sequence[str]) -> pd.DataFrame:
+    """What the run wrote of the test samples: `columns` of texts.parquet, by id in ascending order."""
+    return _parquet(run, "texts.parquet", ("id", *columns)).set_index("id").sort_index()
+
+
+def example_scores(run: Run) -> pd.Series:
+    """Score of every test example by its id, in ascending order; their mean is the score in final.json.
+
+    Of retrieval an example is a picture with all its texts, as those are not independent: the sum over its texts of
+    "the picture is among the first", scaled so that the mean is that over texts.
+
+    Raises:
+        RecordError: the record cannot be read, or contradicts final.json.
+    """
+    task = TASKS[task_of(run)]
+    if task.name == "retrieval":
+        ranks = _parquet(run, "predictions_test.parquet", ("sample", "rank")).set_index("sample").sort_index()["rank"]
+        found = (ranks <= RECALL_AT).groupby(level=0).sum()
+        scores = found * (len(found) / len(ranks))
+    else:
+        scores = texts(run, [task.score])[task.score].astype(np.float64)
+    gap = abs(float(scores.mean()) - run.final[task.metrics[task.score]])
+    if not scores.index.is_unique or not gap <= TOLERANCE:
+        raise RecordError(f"{run.folder}: examples and final.json differ by {gap:.4f} in {task.called}; run it again")
+    return scores
+
+
+def scores_by_seed(section: Section, variants: Sequence[str]) -> dict[str, dict[int, np.ndarray]]:
+    """Variant -> seed -> scores ``[E]`` of the same examples in the same order.
+
+    Raises:
+        RecordError: two runs were tested on different samples.
+    """
+    first: tuple[Run, pd.Index] | None = None
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for name in variants:
+        for run in section.by_name.get(name, []):
+            scores = example_scores(run)
+            first = first or (run, scores.index)
+            same = run.environment["data_fingerprint"] == first[0].environment["data_fingerprint"]
+            if not same or not scores.index.equals(first[1]):
+                raise RecordError(
+                    f"{run.folder} and {first[0].folder} were tested on different samples, so they cannot be compared; "
+                    "keep one of them"
+                )
+            found.setdefault(name, {})[run.seed] = scores.to_numpy()
+    return found
+
+
+def _setting(run: Run) -> str:
+    settings = run.settings
+    parts = {name: settings[name] for name in ("objective", "data", "vision", "backbone")}
+    if run.backbone == SCRATCH:
+        parts |= {name: settings[name] for name in ("size", "vocab_size")}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _title(run: Run) -> str:
+    names = (run.settings["vision"]["name"], run.backbone)
+    return ", ".join([run.dataset, task_of(run), *(_short(name) for name in names)])
+
+
+def _short(name: str) -> str:
+    """A hub's name as it is, a local folder by its own name."""
+    return Path(name).name if name.startswith(("/", "~", ".")) else name
+
+
+def _parquet(run: Run, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(run.folder / name, columns=list(columns))
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid, also of an absent column, is a ValueError
+        raise RecordError(
+            f"{run.folder / name} cannot be read ({error}); delete the folder {run.folder} and run its config again"
+        ) from error
