@@ -69,7 +69,9 @@ class Run:
 
     @property
     def secondary(self) -> tuple[str, ...]:
-        """Names of the secondary streams, in order."""
+        """Names of the secondary streams, in order; a plain model matched to one with streams has none."""
+        if self.settings.get("match", "none") != "none":
+            return ()
         return tuple(stream.get("name") or stream["kind"] for stream in self.settings.get("streams", ()))
 
     @property

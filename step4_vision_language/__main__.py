@@ -50,7 +50,7 @@ def answer(arguments: list[str]) -> int:
 
 def retrieve(arguments: list[str]) -> int:
     """``python -m step4_vision_language retrieve …``"""
-    from step4_vision_language.infer import retrieve
+    from step4_vision_language.retrieve import retrieve
 
     return retrieve(arguments)
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from common.data.vision import Sample
 from common.training.task import to_device
 from step4_vision_language.data import Pictures
+from step4_vision_language.decode import generate_ids
 from step4_vision_language.model import VisionLanguageModel
-from step4_vision_language.texts import END, TextProcessor
+from step4_vision_language.texts import TextProcessor
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,11 @@ def write(
         if "pixel_values" in seen:  # the encoder reads them once, for writing and for the contributions
             patches, pooled = model.see(seen["pixel_values"])
             seen = {"seen_patches": patches, "seen_pooled": pooled}
-        new = _generate(model, processor, [prompts[k] for k in chosen], seen, max_new_tokens, options)
+        new = generate_ids(model, processor, [prompts[k] for k in chosen], seen, max_new_tokens, options)
         shares = explain(model, processor, batch, new, seen)
         for k, ids, share in zip(chosen, new, shares, strict=True):
             found[k] = Written(samples[k], processor.decode(ids), pieces(processor, ids), share)
     return [found[k] for k in range(len(samples))]
-
-
-def _generate(
-    model: VisionLanguageModel, processor: TextProcessor, prompts: Sequence[list[int]], seen: Mapping[str, Tensor],
-    max_new_tokens: int, options: Mapping[str, Any],
-) -> list[list[int]]:  # fmt: skip
-    """The new tokens of each prompt, up to the one that ends them."""
-    longest = max(map(len, prompts))
-    # On the left, so that what is written follows at once.
-    ids = [[processor.end_id] * (longest - len(prompt)) + prompt for prompt in prompts]
-    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-    stops = {processor.end_id, processor.tokenizer.convert_tokens_to_ids(END)}  # a text, or a turn of a conversation
-    whole = model.generate(
-        input_ids=torch.tensor(ids, device=model.device), attention_mask=torch.tensor(mask, device=model.device),
-        max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=processor.end_id,
-        bad_words_ids=[[processor.image_id]], **seen, **options,
-    )  # fmt: skip
-    new = whole[:, longest:].tolist()
-    return [row[: next((k for k, token in enumerate(row) if token in stops), len(row))] for row in new]
 
 
 @torch.no_grad()

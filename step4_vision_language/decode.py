@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from common.data.vision import Sample
 from common.evaluation.captions import caption_scores, human_agreement
@@ -15,19 +16,14 @@ from common.training.task import to_device
 from step4_vision_language.config import DecodeConfig
 from step4_vision_language.data import See
 from step4_vision_language.model import VisionLanguageModel
-from step4_vision_language.texts import TextProcessor
+from step4_vision_language.texts import END, TextProcessor
 
 
 @torch.no_grad()
 def write_texts(
-    model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], see: See, decode: DecodeConfig,
-    **options: Any,
-) -> list[str]:  # fmt: skip
-    """What the model writes of every sample, in their order; similar lengths are written together.
-
-    Args:
-        options: further options of ``generate``, such as ``do_sample=True``.
-    """
+    model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], see: See, decode: DecodeConfig
+) -> list[str]:
+    """What the model writes of every sample, in their order; similar lengths are written together."""
     prompts = [processor.prompt(sample) for sample in samples]
     order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
     texts = [""] * len(samples)
@@ -35,22 +31,37 @@ def write_texts(
     model.eval()
     for first in range(0, len(order), decode.batch_size):
         chosen = order[first : first + decode.batch_size]
-        longest = max(len(prompts[k]) for k in chosen)
-        # On the left, so that what is written follows at once.
-        ids = torch.tensor([[processor.end_id] * (longest - len(prompts[k])) + prompts[k] for k in chosen])
-        mask = torch.tensor([[0] * (longest - len(prompts[k])) + [1] * len(prompts[k]) for k in chosen])
-        inputs = to_device(
-            {"input_ids": ids, "attention_mask": mask, **see([samples[k] for k in chosen])}, model.device
-        )
-        found = model.generate(
-            **inputs, max_new_tokens=decode.max_new_tokens, num_beams=decode.beams, do_sample=False,
-            eos_token_id=processor.end_id, pad_token_id=processor.end_id, bad_words_ids=[[processor.image_id]],
-            **options,
-        )  # fmt: skip
-        for k, row in zip(chosen, found[:, longest:].tolist(), strict=True):
+        seen = to_device(see([samples[k] for k in chosen]), model.device)
+        options = {"num_beams": decode.beams, "do_sample": False}
+        new = generate_ids(model, processor, [prompts[k] for k in chosen], seen, decode.max_new_tokens, options)
+        for k, row in zip(chosen, new, strict=True):
             texts[k] = processor.decode(row)
     model.train(before)
     return texts
+
+
+def generate_ids(
+    model: VisionLanguageModel, processor: TextProcessor, prompts: Sequence[list[int]], seen: Mapping[str, Tensor],
+    max_new_tokens: int, options: Mapping[str, Any],
+) -> list[list[int]]:  # fmt: skip
+    """The new tokens of each prompt, up to the one that ends them.
+
+    Args:
+        seen: the pictures as inputs of the model, on its device.
+        options: further options of ``generate``.
+    """
+    longest = max(map(len, prompts))
+    # On the left, so that what is written follows at once.
+    ids = [[processor.end_id] * (longest - len(prompt)) + prompt for prompt in prompts]
+    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    stops = {processor.end_id, processor.tokenizer.convert_tokens_to_ids(END)}  # a text, or a turn of a conversation
+    whole = model.generate(
+        input_ids=torch.tensor(ids, device=model.device), attention_mask=torch.tensor(mask, device=model.device),
+        max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=processor.end_id,
+        bad_words_ids=[[processor.image_id]], **seen, **options,
+    )  # fmt: skip
+    new = whole[:, longest:].tolist()
+    return [row[: next((k for k, token in enumerate(row) if token in stops), len(row))] for row in new]
 
 
 def score_texts(samples: Sequence[Sample], texts: Sequence[str]) -> tuple[dict[str, float], dict[str, np.ndarray]]:

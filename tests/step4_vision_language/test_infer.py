@@ -20,8 +20,10 @@ from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.config import variant
 from step4_vision_language.contributions import explain, pieces, write
 from step4_vision_language.data import Collate, Item, Pictures, load_texts
-from step4_vision_language.infer import as_turn, embed, load_dual, load_run, pictures_in
+from step4_vision_language.inputs import as_turn, pictures_in
+from step4_vision_language.loading import load_dual, load_run
 from step4_vision_language.page import json_lines, page
+from step4_vision_language.retrieve import embed
 from step4_vision_language.run import run
 from step4_vision_language.texts import END, IMAGE, START
 from tests.step4_vision_language.conftest import runtime, tiny
