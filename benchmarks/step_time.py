@@ -1,6 +1,7 @@
 """Milliseconds of a training step of every variant of step 1, side by side on the same batches of SST.
 
-    python -m benchmarks.step_time --path FOLDER_OF_SST [--out results/records/benchmarks/step_time.json]
+    python -m benchmarks.step_time --path FOLDER_OF_SST \\
+        --out results/records/benchmarks/step_time-step1_sentiment.json
 
 Variants alternate within one process, so that whatever else the machine does falls on all of them. The tables take
 their column of step times from this record: the times that runs record themselves depend on what ran beside them.
@@ -26,7 +27,7 @@ from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
 from common.training.optimiser import build_optimiser
 from common.training.precision import autocast
-from common.training.task import Batch, to_device
+from common.training.task import Batch, Task, to_device
 from results.table1_ablation.configs import VARIANTS as ABLATION
 from results.table1_sentiment.configs import VARIANTS as TABLE
 from step1_sentiment.config import SentimentConfig, small, variant
@@ -67,7 +68,7 @@ def timed(config: SentimentConfig, data: SentimentData, settings: Settings, devi
 
 
 def step(
-    task: SentimentTask, optimiser: torch.optim.Optimizer, batch: Batch, config: SentimentConfig, device: torch.device
+    task: Task, optimiser: torch.optim.Optimizer, batch: Batch, config: SentimentConfig, device: torch.device
 ) -> float:
     start = time.perf_counter()
     optimiser.zero_grad(set_to_none=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from results.reader import RECORDS, RecordError
 
-STEP_TIME = Path("benchmarks") / "step_time.json"
+
+def step_time_record(step: str) -> Path:
+    """Where the step times of a step are, in the folder of records."""
+    return Path("benchmarks") / f"step_time-{step}.json"
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,20 @@ class StepTimes:
     description: str
     """Machine and shape, for a caption."""
 
+    def of(self, name: str, dataset: str, backbone: str) -> float:
+        """Milliseconds of a variant, NaN where it was not measured on these data with this backbone."""
+        if (self.dataset, self.backbone) != (dataset, backbone):
+            return math.nan
+        return self.by_variant.get(name, math.nan)
 
-def read_step_times(records: Path = RECORDS) -> StepTimes | None:
-    """The record of ``python -m benchmarks.step_time``, None where there is none.
+
+def read_step_times(step: str, records: Path = RECORDS) -> StepTimes | None:
+    """The record of ``benchmarks.step_time`` or ``benchmarks.language_step_time``, None where there is none.
 
     Raises:
         RecordError: a file that cannot be read.
     """
-    path = records / STEP_TIME
+    path = records / step_time_record(step)
     if not path.exists():
         return None
     try:
@@ -43,4 +53,4 @@ def read_step_times(records: Path = RECORDS) -> StepTimes | None:
             f"{machine['gpu'] or '{cpu}, {threads} threads'.format(**machine)}",
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"{path} is no record of benchmarks.step_time ({error!r}); measure it again") from error
+        raise RecordError(f"{path} is no record of step times ({error!r}); measure it again") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from results.costs import read_step_times
 from results.reader import Run, where
 from results.render import Columns, costs, head, interval, tests, write_table, written
 from results.terminal import print_text
@@ -39,8 +40,9 @@ def language_table(
         columns: from :func:`language_columns`.
         label: of the LaTeX table.
     """
-    frame = token_table(runs, variants, metrics)
-    notes = captions(runs, frame)
+    times = read_step_times(runs[0].config["step"]) if runs else None
+    frame = token_table(runs, variants, metrics, times)
+    notes = captions(runs, frame, times)
     for section, note in notes.items():
         print_text(written(where(frame, section=section), columns), section, note)
     absent = [name for name in variants if name not in set(frame["variant"])]

@@ -186,10 +186,10 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict
 
 def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTimes | None) -> float:
     """Step time of a row that has runs, from the side-by-side measurement on the same data and backbone."""
-    if times is None or not row.seeds or (times.dataset, times.backbone) != (runs[0].dataset, runs[0].backbone):
+    if times is None or not row.seeds:
         return math.nan
     members = ensemble if row.variant == ENSEMBLE else (row.variant,)
-    return sum(times.by_variant.get(name, math.nan) for name in members)
+    return sum(times.of(name, runs[0].dataset, runs[0].backbone) for name in members)
 
 
 def _detectable(part: pd.DataFrame) -> str:

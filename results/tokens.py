@@ -16,6 +16,7 @@ from common.evaluation.statistics import (
     minimum_detectable_effect,
     multi_bootstrap,
 )
+from results.costs import StepTimes
 from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
 
@@ -25,7 +26,7 @@ COSTS = ("parameters", "parameters_added", "parameters_ratio", "flops_per_token"
 
 
 def token_table(
-    runs: Sequence[Run], rows: Sequence[str], metrics: Mapping[str, str], times: Mapping[str, float] | None = None
+    runs: Sequence[Run], rows: Sequence[str], metrics: Mapping[str, str], times: StepTimes | None = None
 ) -> pd.DataFrame:
     """One section per setting (data, backbone), one row per variant that has runs.
 
@@ -33,7 +34,7 @@ def token_table(
         runs: finished runs of one step.
         rows: variants in order; others are left out.
         metrics: column -> key of final.json, shown as mean and standard deviation over seeds; NaN where a run has none.
-        times: variant -> step time in ms, measured side by side; None leaves them unknown.
+        times: step times, measured side by side; None leaves them unknown.
 
     Returns:
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
@@ -46,7 +47,7 @@ def token_table(
         by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
         baseline = by_name.get(BASELINE, [])
         present = [name for name in rows if name in by_name]
-        drafts = [_row(titles[key], by_name[name], baseline, metrics, times or {}) for name in present]
+        drafts = [_row(titles[key], by_name[name], baseline, metrics, times) for name in present]
         corrected = holm([draft["p"] for draft in drafts])
         table += [{**draft, "p_holm": float(p)} for draft, p in zip(drafts, corrected, strict=True)]
     return pd.DataFrame(table)
@@ -93,7 +94,7 @@ def paired(runs: Sequence[Run], baseline: Sequence[Run]) -> tuple[list[Run], lis
 
 
 def _row(
-    title: str, runs: Sequence[Run], baseline: Sequence[Run], metrics: Mapping[str, str], times: Mapping[str, float]
+    title: str, runs: Sequence[Run], baseline: Sequence[Run], metrics: Mapping[str, str], times: StepTimes | None
 ) -> dict[str, Any]:
     final, name = runs[0].final, runs[0].name
     row: dict[str, Any] = {"section": title, "variant": name, "seeds": len(runs), "tokens": final["test_tokens"]}
@@ -104,7 +105,7 @@ def _row(
         "parameters": final["parameters"],
         "parameters_added": final["parameters_integration"] + final["parameters_streams"],
         "flops_per_token": final["flops_per_token"],
-        "step_time_ms": times.get(name, math.nan),
+        "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
     }
     ours, theirs = paired(runs, baseline)
     if not ours:
@@ -121,7 +122,7 @@ def _row(
     }  # fmt: skip
 
 
-def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
+def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
     """Section -> what a reader must know beside its numbers."""
     titles, result = section_titles(runs), {}
     for key, group in grouped(runs, setting_key).items():
@@ -143,6 +144,8 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame) -> dict[str, str]:
             f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
             "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
         ]
+        if times is not None and part["step_time_ms"].notna().any():
+            text.append(f"Step times side by side: {times.description}.")
         if not errors.empty:
             effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
             shown = " to ".join(dict.fromkeys(f"{effect:.3f}" for effect in effects))

@@ -26,7 +26,7 @@ def build_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
-    times = read_step_times()
+    times = read_step_times("step1_sentiment")
     frame = build_frame(runs, ROWS, LATE_ENSEMBLE, times)
     notes = captions(runs, frame, times)
     absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in runs}]

@@ -153,11 +153,11 @@ def test_step_times_come_from_the_side_by_side_record_or_are_missing(runs, frame
 
 @pytest.mark.parametrize("content", ["", "[]", '{"settings": {}}'])
 def test_a_damaged_record_of_step_times_is_named(tmp_path, content):
-    assert read_step_times(tmp_path) is None
+    assert read_step_times("step3_gpt", tmp_path) is None
     (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "step_time.json").write_text(content)
-    with pytest.raises(RecordError, match="no record of benchmarks.step_time"):
-        read_step_times(tmp_path)
+    (tmp_path / "benchmarks" / "step_time-step3_gpt.json").write_text(content)
+    with pytest.raises(RecordError, match="no record of step times"):
+        read_step_times("step3_gpt", tmp_path)
 
 
 @pytest.mark.parametrize("width", [80, 200])
