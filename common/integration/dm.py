@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
-from common.integration.scaling import Projection, Seen, normalised
+from common.integration.scaling import Projection, Seen, normalised, without_autocast
 
 
 @register("dm")
@@ -183,7 +183,7 @@ def add_weighted(total: Tensor | None, direct: list[tuple[Tensor, Tensor]]) -> T
         assert total is not None, "an integration has at least one term"
         return total
     # Autocast would first copy all three operands of addcmul to fp32; the kernel promotes them itself.
-    with torch.autocast(direct[0][0].device.type, enabled=False):
+    with without_autocast(direct[0][0].device):
         wide, weight = direct[0]
         if total is not None and total.dim() == 3:
             # Where dtypes differ, adding it at the end would copy it all the same and be one more pass over memory.

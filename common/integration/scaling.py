@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +27,13 @@ def reference_rms(reference: Tensor, present: Tensor | None) -> Tensor:
     norm = torch.linalg.vector_norm(reference.detach(), dim=-1, keepdim=True, dtype=kind)
     rms = norm / math.sqrt(reference.shape[-1])
     return rms if present is None else torch.where(present.view(-1, 1, 1), rms, torch.ones_like(rms))
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Autocast off; nothing where it is off already, since entering costs as much as a small operation."""
+    if not torch.is_autocast_enabled(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 class Seen:
@@ -93,7 +102,7 @@ class Projection(nn.Module):
         for name, matrix in self.split(self.weight).items() if self.widths else ():
             stream = streams[name]
             alpha = None if alphas is None or alphas[name].dim() == 1 else alphas[name]
-            with torch.autocast(stream.device.type, enabled=False):
+            with without_autocast(stream.device):
                 factor = None if self.scale == "none" else self._factor(name, stream, matrix, target, seen)
                 if alpha is not None:
                     alpha = alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha

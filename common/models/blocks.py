@@ -41,7 +41,11 @@ class Block(nn.Module):
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Softmax attention ``[B, H, T, D/H]``, written out: so narrow, the fused kernel's backward is slower on CPUs."""
+    """Softmax attention ``[B, H, T, D/H]``, in training written out: so narrow, the fused kernel's backward is slower
+    on CPUs.
+    """
+    if not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B, H, T, S]
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).to(value.dtype) @ value
 

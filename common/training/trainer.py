@@ -94,9 +94,8 @@ def _train(trainer: pl.Trainer, module: TrainingModule) -> None:
         with warnings.catch_warnings():
             # Lightning's own use of torch.utils._pytree, printed by torch 2.9 and later at every start.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-            warnings.filterwarnings(
-                "ignore", message=".*in eval mode at the start of training.*"
-            )  # frozen encoders are
+            # Encoders that are frozen stay in eval mode on purpose.
+            warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
             trainer.fit(module, train_dataloaders=steps)
     finally:
         for number, handler in handlers.items():
