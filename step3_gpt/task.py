@@ -13,7 +13,6 @@ from common.data.language.shards import Counts
 from common.evaluation.trace import trace_rows
 from common.evaluation.word_facts import WordFacts
 from common.models.causal_lm import MultiStreamCausalOutput, MultiStreamGPT2LMHeadModel
-from common.training.sharding import whole
 from common.training.task import Task
 from step3_gpt.data import IGNORED
 
@@ -89,11 +88,7 @@ class GPTTask(Task):
         if self._last is None:
             return []
         output, self._last = self._last, None
-        rows = trace_rows(self.model, self.model.integration.names, output)
-        if self.model.config.feedback:
-            gates = whole(self.model.feedback["gate"].detach()).tolist()
-            rows += [("gate", "state", site, value) for site, value in enumerate(gates)]
-        return rows
+        return trace_rows(self.model, self.model.integration.names, output)
 
 
 def language_metrics(nll: np.ndarray, counts: Counts) -> dict[str, float]:

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from common.evaluation.trace import trace_rows
 from common.models.causal_lm import MultiStreamCausalOutput
-from common.training.sharding import whole
 from common.training.task import Task
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import INPUTS_ONLY
@@ -76,11 +75,7 @@ class GenerateTask(Task):
         if self._last is None:
             return []
         output, self._last = self._last, None
-        rows = trace_rows(self.model, self.model.integration.names, output)
-        if self.model.config.feedback:
-            gates = whole(self.model.feedback["gate"].detach()).tolist()
-            rows += [("gate", "state", site, value) for site, value in enumerate(gates)]
-        return rows
+        return trace_rows(self.model, self.model.integration.names, output)
 
 
 def for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ Row = tuple[str, str, int, float]
 
 
 def trace_rows(model: nn.Module, names: tuple[str, ...], output: MultiStreamOutput) -> list[Row]:
-    """α, γ, their gradients, and contributions of a forward with ``report=True``.
+    """α, γ, feedback gates, gradients of α, and contributions of a forward with ``report=True``.
 
     Values per token are averaged over the tokens that the head reads, channels over all.
 
@@ -33,7 +33,7 @@ def trace_rows(model: nn.Module, names: tuple[str, ...], output: MultiStreamOutp
 
 
 def _weights(model: nn.Module, names: tuple[str, ...]) -> list[Row]:
-    """γ of every site that has one, and the gradient of α (its mean over channels)."""
+    """γ and feedback gate of every site that has one, and the gradient of α (its mean over channels)."""
     rows: list[Row] = []
     for module in model.modules():
         if not isinstance(module, MixingWeights):
@@ -41,6 +41,8 @@ def _weights(model: nn.Module, names: tuple[str, ...]) -> list[Row]:
         if "gamma" in module:
             # The first site has no state below it, so the first γ belongs to the second site.
             rows += [("gamma", "state", site + 1, g) for site, g in enumerate(whole(module["gamma"].detach()).tolist())]
+        if "gate" in module:  # of the feedback into the reference stream
+            rows += [("gate", "state", site, g) for site, g in enumerate(whole(module["gate"].detach()).tolist())]
         alpha = module.get_parameter("alpha") if "alpha" in module else None
         if alpha is not None and alpha.grad is not None and alpha.shape[1:2] == (len(names),):
             gradients = alpha.grad.float().flatten(2).mean(-1) if alpha.dim() > 2 else alpha.grad.float()  # [R, N]

@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """Softmax attention ``[B, H, T, D/H]``, in training written out: so narrow, the fused kernel's backward is slower
-    on CPUs.
+    on CPUs. Every query must have something that `mask` lets it read: without, kernels differ, and some give NaN.
     """
     if not torch.is_grad_enabled():
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)

@@ -100,8 +100,9 @@ class CausalSequenceComposer(SequenceComposer):
         kept = slice(attention_mask.shape[1] - grid.shape[1], None)
         query, open_ = query[:, kept], open_[:, kept]
         q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (query, key, value))  # [B, H, ·, D/H]
-        attended = attend(q, k, v, open_[:, None]).transpose(1, 2).flatten(-2)  # [B, T, D]
-        return attended * open_.any(-1, keepdim=True)  # before the first piece there is nothing to read
+        some = open_.any(-1, keepdim=True)  # before the first piece there is nothing to read
+        attended = attend(q, k, v, (open_ | ~some)[:, None]).transpose(1, 2).flatten(-2)  # [B, T, D]
+        return attended * some
 
 
 class DuplicateComposer(nn.Module):
