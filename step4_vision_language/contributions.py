@@ -96,21 +96,31 @@ def explain(
     """
     if not model.secondary.configs:
         return [Shares({}, {}) for _ in samples]
-    prompts = [processor.prompt(sample) for sample in samples]
-    texts = [[*prompt, *new] for prompt, new in zip(prompts, written, strict=True)]
-    longest = max(map(len, texts))
-    ids = torch.tensor([text + [processor.end_id] * (longest - len(text)) for text in texts], device=model.device)
-    mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts], device=model.device)
+    ids, mask, starts = whole_texts(processor, samples, written, model.device)
     output = model(ids, attention_mask=mask, report=True, logits_to_keep=1, **seen)
     found = []
-    for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
-        place = slice(len(prompt) - 1, len(text) - 1)  # the token at t was predicted at t - 1
+    for row, (start, new) in enumerate(zip(starts, written, strict=True)):
+        place = slice(start - 1, start - 1 + len(new))  # the token at t was predicted at t - 1
         contributions, alphas = (
             {name: _along(value, row, place) for name, value in (values or {}).items()}
             for values in (output.contributions, output.alphas)
         )
         found.append(Shares(contributions, alphas))
     return found
+
+
+def whole_texts(
+    processor: TextProcessor, samples: Sequence[Sample], written: Sequence[Sequence[int]], device: torch.device
+) -> tuple[Tensor, Tensor, list[int]]:
+    """What was asked and what was written as ids ``[B, T]`` with mask ``[B, T]``, and where in each text the written
+    tokens begin; padding stands on the right.
+    """
+    prompts = [processor.prompt(sample) for sample in samples]
+    texts = [[*prompt, *new] for prompt, new in zip(prompts, written, strict=True)]
+    longest = max(map(len, texts))
+    ids = torch.tensor([text + [processor.end_id] * (longest - len(text)) for text in texts], device=device)
+    mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts], device=device)
+    return ids, mask, list(map(len, prompts))
 
 
 def pieces(processor: TextProcessor, ids: Sequence[int]) -> list[str]:

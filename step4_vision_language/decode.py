@@ -20,13 +20,13 @@ from step4_vision_language.texts import END, TextProcessor
 
 
 @torch.no_grad()
-def write_texts(
+def write_ids(
     model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], see: See, decode: DecodeConfig
-) -> list[str]:
-    """What the model writes of every sample, in their order; similar lengths are written together."""
+) -> list[list[int]]:
+    """The tokens that the model writes of every sample, in their order; similar lengths are written together."""
     prompts = [processor.prompt(sample) for sample in samples]
     order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
-    texts = [""] * len(samples)
+    found: list[list[int]] = [[] for _ in samples]
     before = model.training
     model.eval()
     for first in range(0, len(order), decode.batch_size):
@@ -35,9 +35,9 @@ def write_texts(
         options = {"num_beams": decode.beams, "do_sample": False}
         new = generate_ids(model, processor, [prompts[k] for k in chosen], seen, decode.max_new_tokens, options)
         for k, row in zip(chosen, new, strict=True):
-            texts[k] = processor.decode(row)
+            found[k] = row
     model.train(before)
-    return texts
+    return found
 
 
 def generate_ids(

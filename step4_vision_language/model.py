@@ -77,7 +77,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
                 len(decoder_layers(self.backbone)),
             ),  # fmt: skip
         )
-        self._labels = labels
+        self.vision_labels: tuple[str, ...] = tuple(labels)
         self._read: tuple[Tensor, Tensor] | None = None
 
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -131,10 +131,10 @@ class VisionLanguageModel(MultiStreamCausalLM):
                 raise ValueError("with a cache, seen_begin must say where the pictures stand: begins() of the text")
             seen_begin = self.begins(input_ids, seen_patches.shape[1])
         pictures = Pictures(seen_patches, seen_pooled, seen_begin)
-        if self._labels:
+        if self.vision_labels:
             there = (seen_begin < FAR).any(-1)
-            present = {**dict.fromkeys(self._labels, there), **(present or {})}
-            for label in self._labels:
+            present = {**dict.fromkeys(self.vision_labels, there), **(present or {})}
+            for label in self.vision_labels:
                 inputs |= {f"{label}_patches": seen_patches, f"{label}_begin": seen_begin}
         if self.fusion.replaces and earlier == 0:
             inputs["inputs_embeds"] = self._replaced(input_ids, pictures)
@@ -170,7 +170,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
     def _without(self, input_ids: Tensor, attention_mask, past_key_values, present, inputs) -> MultiStreamCausalOutput:
         """Texts without pictures: the vision streams are absent."""
         absent = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-        for label in self._labels:
+        for label in self.vision_labels:
             like = next(self.parameters())
             present = {**(present or {}), label: absent}
             inputs[f"{label}_patches"] = like.new_zeros(len(input_ids), 1, 1, self.vision.patch_width)
@@ -201,7 +201,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
         pixels = kwargs.pop("pixel_values", None)
         if pixels is not None:
             kwargs["seen_patches"], kwargs["seen_pooled"] = self.see(pixels)
-        if kwargs.get("seen_patches") is not None:
+        if kwargs.get("seen_patches") is not None and "seen_begin" not in kwargs:
             kwargs["seen_begin"] = self.begins(ids, kwargs["seen_patches"].shape[1])
         return super().generate(inputs, **kwargs)  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -27,7 +27,8 @@ from step4_vision_language.build import build_model
 from step4_vision_language.config import VisionLanguageRunConfig
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import VisionLanguageData, build_data, load_texts
-from step4_vision_language.decode import score_texts, write_texts
+from step4_vision_language.decode import score_texts, write_ids
+from step4_vision_language.evidence import changed_pictures, word_evidence
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.task import GenerateTask, RetrieveTask
 
@@ -94,11 +95,21 @@ def run(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
 def write_and_score(
     model: VisionLanguageModel, data: VisionLanguageData, config: VisionLanguageRunConfig, record: RunRecord
 ) -> None:
-    """What the model writes of the test split: texts.parquet, and its scores among the final metrics."""
-    samples = data.corpus.splits["test"]
-    texts = write_texts(model, data.processor, samples, data.pictures["test"], config.decode)
+    """What the model writes of the test split: texts.parquet, its scores among the final metrics, and evidence.parquet
+    with the part of the picture in every word. Answers are also given with changed pictures, and scored.
+    """
+    samples, see = data.corpus.splits["test"], data.pictures["test"]
+    written = write_ids(model, data.processor, samples, see, config.decode)
+    texts = [data.processor.decode(ids) for ids in written]
     scores, each = score_texts(samples, texts)
     record.final |= {f"test_{name}": value for name, value in scores.items()}
+    for change, way in changed_pictures(model, samples, see).items() if "accuracy" in each else ():
+        answers = write_ids(model, data.processor, samples, way, config.decode)
+        changed, each_changed = score_texts(samples, [data.processor.decode(ids) for ids in answers])
+        record.final[f"test_accuracy_{change}"] = changed["accuracy"]
+        each[f"accuracy_{change}"] = each_changed["accuracy"]
+    evidence = word_evidence(model, data.processor, samples, written, see, config.decode.batch_size)
+    record.table("evidence.parquet", evidence)
     columns: dict[str, Any] = {
         "id": [sample.id for sample in samples], "kind": [sample.kind for sample in samples],
         "needs": [sample.needs for sample in samples], "text": texts,

@@ -115,7 +115,8 @@ class Projection(nn.Module):
         factor = None if seen is None else seen.factor(name, stream)
         if factor is None:
             gram = None if seen is None else seen.grams.get(name)
-            gram = _gram(matrix) if gram is None else gram
+            if gram is None and matrix.shape[1] < min(matrix.shape[0], stream.shape[:-1].numel()):
+                gram = _gram(matrix)
             factor = torch.rsqrt(_mean_square(stream.float(), matrix.float(), gram) + EPS)
             if seen is not None:
                 seen.keep(name, stream, factor, gram)
@@ -136,10 +137,10 @@ class Projection(nn.Module):
         return torch.cat(columns, dim=1).to(self.weight.dtype)
 
 
-def _gram(matrix: Tensor) -> Tensor | None:
-    """``P^T P`` as ``[D_i, D_i]`` in fp32; None where P is not narrower than wide, and it would save nothing."""
+def _gram(matrix: Tensor) -> Tensor:
+    """``P^T P`` as ``[D_i, D_i]`` in fp32. It saves work where P is narrower than wide and tokens are many."""
     matrix = matrix.float()
-    return matrix.T @ matrix if matrix.shape[1] < matrix.shape[0] else None
+    return matrix.T @ matrix
 
 
 def _mean_square(stream: Tensor, matrix: Tensor, gram: Tensor | None) -> Tensor:
