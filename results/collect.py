@@ -12,7 +12,7 @@ from results.reader import RECORDS
 
 FILES = (
     "config.json", "environment.json", "status.json", "metrics.csv", "alphas.csv", "predictions_validation.parquet",
-    "predictions_test.parquet", "texts.parquet", "words.parquet", "importance.json", "final.json",
+    "predictions_test.parquet", "texts.parquet", "evidence.parquet", "words.parquet", "importance.json", "final.json",
 )  # fmt: skip
 """What a record holds; words and importance only where a run integrates several streams, texts where it writes some."""
 

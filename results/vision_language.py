@@ -64,6 +64,15 @@ def task_of(run: Run) -> str:
     return "retrieval" if run.settings["objective"] == RETRIEVE else f"{run.environment['data_task']}s"
 
 
+def table_of(run: Run, name: str) -> pd.DataFrame:
+    """A whole table of the run's record, in its own order.
+
+    Raises:
+        RecordError: it cannot be read.
+    """
+    return _parquet(run, name, None)
+
+
 def texts(run: Run, columns: Sequence[str]) -> pd.DataFrame:
     """What the run wrote of the test samples: `columns` of texts.parquet, by id in ascending order."""
     return _parquet(run, "texts.parquet", ("id", *columns)).set_index("id").sort_index()
@@ -131,9 +140,9 @@ def _short(name: str) -> str:
     return Path(name).name if name.startswith(("/", "~", ".")) else name
 
 
-def _parquet(run: Run, name: str, columns: Sequence[str]) -> pd.DataFrame:
+def _parquet(run: Run, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
     try:
-        return pd.read_parquet(run.folder / name, columns=list(columns))
+        return pd.read_parquet(run.folder / name, columns=None if columns is None else list(columns))
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid, also of an absent column, is a ValueError
         raise RecordError(
             f"{run.folder / name} cannot be read ({error}); delete the folder {run.folder} and run its config again"

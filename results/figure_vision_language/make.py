@@ -11,6 +11,15 @@ from matplotlib.figure import Figure
 
 from results.command import run_maker
 from results.figure_alpha_sentiment.sites import alpha_by_site
+from results.figure_vision_language.evidence import (
+    AGREEMENT,
+    CHANGES,
+    CONTRIBUTION,
+    agreement,
+    evidence_by_group,
+    evidence_figure,
+)
+from results.figure_vision_language.evidence import COLUMNS as EVIDENCE
 from results.figure_vision_language.losses import loss_figure, validation_losses
 from results.figure_vision_language.needs import COLUMNS, accuracy_by_need, need_figure
 from results.files import write_text
@@ -33,6 +42,10 @@ def _setting(section: Section, folder: Path) -> list[Path]:
         return []
     asked = section.task == "questions"
     needs = accuracy_by_need(section, VARIANTS) if asked else pd.DataFrame(columns=pd.Index(COLUMNS))
+    written = section.task != "retrieval"
+    evidence = evidence_by_group(section, VARIANTS) if written else pd.DataFrame(columns=pd.Index(EVIDENCE))
+    agreed = agreement(section, VARIANTS) if written else pd.DataFrame(columns=pd.Index(AGREEMENT))
+    lost = "accuracy_lost" if asked else "gain"
     losses = validation_losses(present)
     unit = "contrastive, nats" if section.task == "retrieval" else "nats per token"
     paths: list[Path] = []
@@ -40,11 +53,12 @@ def _setting(section: Section, folder: Path) -> list[Path]:
         figures: dict[str, Figure | None] = {
             "alpha_by_site": alpha_by_site([run for group in present.values() for run in group]),
             "accuracy_by_need": need_figure(needs),
+            "evidence": evidence_figure(evidence, [CONTRIBUTION, *(f"{lost}_{name}" for name in CHANGES)]),
             "validation_loss": loss_figure(losses, unit),
         }
         for name, figure in figures.items():
             paths += save(figure, folder / f"{section.stem}-{name}") if figure is not None else []
-    frames = {"accuracy_by_need": needs, "validation_loss": losses}
+    frames = {"accuracy_by_need": needs, "evidence": evidence, "agreement": agreed, "validation_loss": losses}
     return paths + [
         write_text(
             folder / f"{section.stem}-{name}.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
