@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from common.models.causal_lm import MultiStreamCausalOutput
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.texts import IGNORED
 
@@ -41,10 +42,9 @@ class DualEncoder(nn.Module):
         """Embeddings ``[B, E]`` of length 1 of the pictures and of the texts of a batch."""
         ids, mask, labels = batch["input_ids"], batch["attention_mask"], batch["labels"]
         begin = ids[:, :1]
-        marks = int((ids[0] == model.config.image_token_id).sum())
-        shown = torch.cat([begin, begin.new_full((len(ids), marks), model.config.image_token_id)], dim=1)
-        seen = {name: batch[name] for name in ("seen_patches", "seen_pooled", "pixel_values") if name in batch}
-        picture = model(shown, **seen).last_hidden_state[:, -1]
+        read_alone = self.read_pictures(model, batch).last_hidden_state
+        assert read_alone is not None
+        picture = read_alone[:, -1]
         # The text alone: what is to be written, moved to the left, behind the token that begins a document.
         wanted = labels != IGNORED
         order = torch.argsort(~wanted, dim=1, stable=True)
@@ -55,6 +55,16 @@ class DualEncoder(nn.Module):
         states = model(text, attention_mask=read).last_hidden_state
         last = states[torch.arange(len(ids), device=ids.device), read.sum(1) - 1]
         return F.normalize(self.picture(picture).float(), dim=-1), F.normalize(self.text(last).float(), dim=-1)
+
+    def read_pictures(
+        self, model: VisionLanguageModel, batch: Mapping[str, Tensor], report: bool = False
+    ) -> MultiStreamCausalOutput:
+        """What the model makes of the pictures of a batch, without their texts."""
+        begin = batch["input_ids"][:, :1]
+        marks = int((batch["input_ids"][0] == model.config.image_token_id).sum())
+        shown = torch.cat([begin, begin.new_full((len(begin), marks), model.config.image_token_id)], dim=1)
+        seen = {name: batch[name] for name in ("seen_patches", "seen_pooled", "pixel_values") if name in batch}
+        return model(shown, report=report, **seen)
 
     def loss(self, model: VisionLanguageModel, batch: Mapping[str, Tensor]) -> Tensor:
         """Contrastive loss ``[]``; texts of one picture are no negatives of one another."""

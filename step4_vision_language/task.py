@@ -90,6 +90,7 @@ class RetrieveTask(Task):
         super().__init__(model)
         self.model: VisionLanguageModel = model
         self.dual = dual
+        self._last: MultiStreamCausalOutput | None = None
 
     def parts(self) -> dict[str, list[nn.Module]]:
         found = super().parts()
@@ -97,6 +98,9 @@ class RetrieveTask(Task):
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The contrastive loss of a batch."""
+        if self.tracing:
+            with torch.no_grad():
+                self._last = self.dual.read_pictures(self.model, batch, report=True)
         return self.dual.loss(self.model, batch), {}
 
     def predict_forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -124,3 +128,8 @@ class RetrieveTask(Task):
         owner = np.searchsorted(examples, outputs["example"])
         _, of_texts = retrieval_ranks(outputs["picture"][first] @ outputs["text"].T, owner)
         return {"sample": outputs["example"].astype(np.int32), "rank": of_texts.astype(np.int32)}
+
+    def trace(self) -> list[tuple[str, str, int, float]]:
+        """As of :class:`GenerateTask`, where the model reads pictures alone."""
+        output, self._last = self._last, None
+        return [] if output is None else trace_rows(self.model, self.model.integration.names, output)

@@ -241,6 +241,14 @@ def test_texts_of_one_picture_are_no_negatives():
     torch.testing.assert_close(dual.loss(None, both), expected)
 
 
+def test_retrieval_traces_the_pictures(cache, tmp_path):
+    folder = run(tiny(objective="retrieve", train=replace(tiny().train, epochs=1)), runtime(cache, tmp_path))
+    traced = pd.read_csv(folder / "alphas.csv")
+    assert {"alpha", "contribution", "gate"} <= set(traced["quantity"]) and {"meaning", "vision"} <= set(
+        traced["stream"]
+    )
+
+
 @pytest.mark.parametrize("siglip", [False, True])
 def test_retrieval_learns_what_belongs_together(cache, tmp_path, siglip):
     """Pictures that are told apart at once, as few as can be learnt by heart: training finds the texts of each."""
