@@ -1,0 +1,146 @@
+"""Typed config of an α-validity run, its presets, and the variants that stand as rows in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from common.integration.config import IntegrationConfig
+from common.variants import STREAM_DROPOUT
+
+
+@dataclass(frozen=True)
+class VectorTrainConfig:
+    """Optimisation of the small models."""
+
+    seed: int = 0
+    """Of the data, the weights and the order of the samples."""
+    samples: int = 3000
+    """Training samples."""
+    steps: int = 400
+    """Updates."""
+    batch_size: int = 128
+    lr: float = 3e-3
+    """Learning rate of AdamW, falling to 0 as a cosine."""
+    alpha_lr_multiplier: float = 5.0
+    """The mixing weights α and γ learn at `lr` times this."""
+    weight_decay: float = 0.01
+    """Of matrices; mixing weights, biases and norms have none."""
+
+    def __post_init__(self) -> None:
+        if min(self.samples, self.steps, self.batch_size) < 1 or self.lr <= 0 or self.alpha_lr_multiplier < 0:
+            raise ValueError("samples, steps, batch_size and lr must be positive, alpha_lr_multiplier not negative")
+
+
+@dataclass(frozen=True)
+class ValidityRunConfig:
+    """One run: a model on every planted setting. Everything that can change a result is in here."""
+
+    name: str = ""
+    """Name of the row in tables; empty takes the rule."""
+    integration: IntegrationConfig = field(default_factory=IntegrationConfig)
+    """How the streams are combined."""
+    reference: bool = True
+    """Whether stream a is as wide as the state and goes into it as it is, as the backbone's own stream does."""
+    sites: int = 2
+    """Depths at which the streams are combined."""
+    width: int = 32
+    """Channels of the integrated state."""
+    narrow: int = 16
+    """Channels of the other streams."""
+    classes: int = 4
+    """Labels."""
+    noise: float = 1.0
+    """Standard deviation of the noise around a symbol's code, in units of the code's."""
+    tested: int = 2000
+    """Samples on which the measures are taken."""
+    settings: tuple[str, ...] = ()
+    """Names of the planted settings; empty takes all."""
+    train: VectorTrainConfig = field(default_factory=VectorTrainConfig)
+    """Optimisation."""
+
+    def __post_init__(self) -> None:
+        from alpha_validity.settings import SETTINGS
+
+        unknown = [name for name in self.settings if name not in SETTINGS]
+        if unknown:
+            raise ValueError(f"unknown settings {unknown}; known: {', '.join(SETTINGS)}")
+        if min(self.sites, self.width, self.narrow, self.tested) < 1 or self.classes < 2:
+            raise ValueError("sites, width, narrow and tested must be at least 1, classes at least 2")
+
+    def named(self) -> ValidityRunConfig:
+        """This config, called after its rule if it has no name yet."""
+        return self if self.name else replace(self, name=self.integration.rule)
+
+
+def quick() -> ValidityRunConfig:
+    """Four settings: seconds."""
+    chosen = ("unique 25-75", "unique 60-30-10", "redundant ab 60, c 40", "synergistic ab 60, c 40")
+    return ValidityRunConfig(settings=chosen)
+
+
+def small() -> ValidityRunConfig:
+    """All settings."""
+    return ValidityRunConfig()
+
+
+def paper() -> ValidityRunConfig:
+    """All settings, wider and longer."""
+    return ValidityRunConfig(width=128, narrow=64, sites=6, train=VectorTrainConfig(samples=10_000, steps=3000))
+
+
+PRESETS: dict[str, Callable[[], ValidityRunConfig]] = {"quick": quick, "small": small, "paper": paper}
+
+CHANGES: dict[str, dict[str, object]] = {
+    "scale_none": {"scale": "none"}, "scale_rms": {"scale": "rms"},
+    "softmax": {"constraint": "softmax"}, "sigmoid": {"constraint": "sigmoid"},
+    "shared": {"scope": "shared"}, "token": {"granularity": "token"}, "equal": {"init": "equal"},
+    "frozen": {"train_alpha": False, "init": "equal"}, "output": {"recurrent": False},
+    "dropout": {"stream_dropout": STREAM_DROPOUT},
+}  # fmt: skip
+"""Ending of a variant -> fields of its rule's config; endings add up (``dm_equal_softmax``)."""
+RATES = {"lr1": 1.0, "lr20": 20.0}
+"""Ending of a variant -> learning rate of α as a multiple of that of the other weights."""
+FREE = "free"
+"""Ending of the variants without a reference: every stream is projected."""
+
+VARIANTS = (
+    "dm", "dm_equal", "dm_free_equal", "dm_scale_none", "dm_scale_rms", "dm_softmax", "dm_sigmoid", "dm_lr1", "dm_lr20",
+    "dm_shared", "dm_token", "dm_output", "dm_frozen", "dm_dropout", "dm_free_equal_dropout", "dm_linear", "gated",
+    "attention", "multiplicative", "hierarchical", "scalar_mix", "li", "li_soma",
+)  # fmt: skip
+"""Names of rows, for the help."""
+
+
+def variant(base: ValidityRunConfig, name: str) -> ValidityRunConfig:
+    """The config of one row: a rule, and endings of :data:`CHANGES`, :data:`RATES` and :data:`FREE`.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    from common.integration import rules
+
+    rule = max((known for known in rules() if name == known or name.startswith(f"{known}_")), key=len, default="")
+    endings: list[str] = []
+    rest = name.removeprefix(rule).removeprefix("_")
+    known = (*CHANGES, *RATES, FREE)
+    while rest:
+        ending = next((one for one in known if rest == one or rest.startswith(f"{one}_")), None)
+        if ending is None:
+            rule = ""
+            break
+        endings.append(ending)
+        rest = rest.removeprefix(ending).removeprefix("_")
+    if not rule or rule == "reference":
+        raise ValueError(
+            f"unknown variant {name!r}; take a rule ({', '.join(sorted({*rules()} - {'reference'}))}), with endings of "
+            f"{', '.join(known)}, such as dm_equal_softmax"
+        )
+    options = {key: value for ending in endings for key, value in CHANGES.get(ending, {}).items()}
+    train = base.train
+    for ending in endings:
+        train = replace(train, alpha_lr_multiplier=RATES.get(ending, train.alpha_lr_multiplier))
+    integration = replace(IntegrationConfig(rule=rule), **options)  # pyright: ignore[reportArgumentType]
+    return replace(
+        base, name=name, integration=integration, reference=base.reference and FREE not in endings, train=train
+    )

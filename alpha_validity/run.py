@@ -1,0 +1,114 @@
+"""One run: on every planted setting, train a model and take all measures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alpha_validity.config import ValidityRunConfig
+from alpha_validity.measures import MEASURES, accuracy, all_measures
+from alpha_validity.model import VectorModel
+from alpha_validity.settings import SETTINGS
+from common.data.planted_vectors import Vectors, losses, planted_vectors, shapley_shares
+from common.integration.mixing_weights import MixingWeights
+from common.training.config import RuntimeConfig
+from common.training.record import RunRecord, is_finished, run_folder
+
+STEP = "alpha_validity"
+
+
+def folder_of(config: ValidityRunConfig, runtime: RuntimeConfig) -> Path:
+    """Where the run of `config` lives: ``<runs_dir>/alpha_validity/<name>-<hash>``."""
+    config = config.named()
+    return run_folder(runtime.runs_dir, STEP, config.name, config)
+
+
+def refuse_changed_data(configs: Sequence[ValidityRunConfig], runtime: RuntimeConfig) -> None:
+    """Nothing can change: the data follow from the config."""
+
+
+def run(config: ValidityRunConfig, runtime: RuntimeConfig) -> Path:
+    """Train and measure one config; returns its folder. A finished run is left, an interrupted one starts anew."""
+    config = config.named()
+    folder = folder_of(config, runtime)
+    if is_finished(folder):
+        return folder
+    if runtime.threads:
+        torch.set_num_threads(runtime.threads)
+    record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
+    rows: dict[str, list[Any]] = {name: [] for name in ("setting", "stream", "truth", "loss", *MEASURES)}
+    models: dict[str, list[Any]] = {name: [] for name in ("setting", "accuracy", "parameters")}
+    with record.running(data_name="planted_vectors"):
+        for number, name in enumerate(_progress(config.settings or tuple(SETTINGS), runtime)):
+            parts, seed = SETTINGS[name], 1000 * config.train.seed + list(SETTINGS).index(name)
+            sizes = (config.train.samples, config.tested)
+            train, test = planted_vectors(parts, sizes, config.classes, config.noise, seed)
+            torch.manual_seed(seed)
+            model = VectorModel(config, {stream: x.shape[1] for stream, x in train.streams.items()})
+            fit(model, train, config, seed)
+            streams, labels = tensors(test)
+            found = all_measures(model, streams, labels)
+            truth, lost = shapley_shares(parts), losses(parts)
+            for stream in model.names:
+                values = {"setting": name, "stream": stream, "truth": truth[stream], "loss": lost[stream]}
+                values |= {measure: found[measure][stream] for measure in MEASURES}
+                for column, value in values.items():
+                    rows[column].append(value)
+            right = accuracy(model, streams, labels, frozenset(model.names))
+            parameters = sum(p.numel() for p in model.parameters())
+            for column, value in zip(models, (name, right, parameters), strict=True):
+                models[column].append(value)
+            record.metric(number + 1, number + 1.0, "test", {"accuracy": right})
+        record.table("measures.parquet", rows)
+        record.final |= {"test_accuracy": float(np.mean(models["accuracy"])), "settings": len(models["setting"])}
+        record.final["parameters"] = int(np.mean(models["parameters"]))
+    return folder
+
+
+def tensors(vectors: Vectors) -> tuple[dict[str, Tensor], Tensor]:
+    """Streams and labels as tensors."""
+    return {name: torch.from_numpy(x) for name, x in vectors.streams.items()}, torch.from_numpy(vectors.labels)
+
+
+def fit(model: VectorModel, data: Vectors, config: ValidityRunConfig, seed: int) -> None:
+    """Train `model` on `data`, and leave it in evaluation mode."""
+    train = config.train
+    streams, labels = tensors(data)
+    mixing = [p for module in model.modules() if isinstance(module, MixingWeights) for p in module.parameters()]
+    known = {id(p) for p in mixing}
+    rest = [p for p in model.parameters() if id(p) not in known]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": train.weight_decay, "lr": train.lr},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0, "lr": train.lr},
+        {"params": mixing, "weight_decay": 0.0, "lr": train.lr * train.alpha_lr_multiplier},
+    ]
+    optimiser = torch.optim.AdamW([group for group in groups if group["params"]])
+    warm = max(1, train.steps // 20)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * step / train.steps))
+    )
+    generator = torch.Generator().manual_seed(seed)
+    model.train()
+    for _ in range(train.steps):
+        chosen = torch.randint(len(labels), (train.batch_size,), generator=generator)
+        loss = model.loss({name: x[chosen] for name, x in streams.items()}, labels[chosen])
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+    model.eval()
+
+
+def _progress(names: Sequence[str], runtime: RuntimeConfig) -> Iterable[str]:
+    if not runtime.progress:
+        return names
+    from rich.progress import track
+
+    return track(names, description="planted settings")

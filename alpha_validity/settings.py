@@ -1,0 +1,45 @@
+"""The planted settings: which stream carries how much of the label, and how."""
+
+from __future__ import annotations
+
+from common.data.planted_vectors import Part
+
+
+def _unique(*shares: float) -> tuple[Part, ...]:
+    """Streams a, b, c … with these shares in percent, each unique."""
+    return tuple(Part("unique", ("abcde"[k],), share / 100) for k, share in enumerate(shares))
+
+
+def _redundant(streams: str, share: float) -> Part:
+    return Part("redundant", tuple(streams), share / 100)
+
+
+def _synergistic(streams: str, share: float) -> Part:
+    return Part("synergistic", tuple(streams), share / 100)
+
+
+SETTINGS: dict[str, tuple[Part, ...]] = {
+    "unique 0-100": _unique(0, 100),
+    "unique 10-90": _unique(10, 90),
+    "unique 25-75": _unique(25, 75),
+    "unique 50-50": _unique(50, 50),
+    "unique 75-25": _unique(75, 25),
+    "unique 90-10": _unique(90, 10),
+    "unique 100-0": _unique(100, 0),
+    "unique 10-30-60": _unique(10, 30, 60),
+    "unique 60-30-10": _unique(60, 30, 10),
+    "unique 80-0-20": _unique(80, 0, 20),
+    "unique 10-20-30-40": _unique(10, 20, 30, 40),
+    "unique 35-5-20-15-25": _unique(35, 5, 20, 15, 25),
+    "redundant ab 60, c 40": (_redundant("ab", 60), *_unique(0, 0, 40)),
+    "redundant bc 50, a 30, b 20": (_redundant("bc", 50), *_unique(30, 20, 0)),
+    "synergistic ab 60, c 40": (_synergistic("ab", 60), *_unique(0, 0, 40)),
+    "synergistic bc 50, a 30, b 20": (_synergistic("bc", 50), *_unique(30, 20, 0)),
+    "mixed": (_redundant("ad", 25), _synergistic("bc", 25), *_unique(10, 25, 15, 0)),
+}
+"""Name -> parts. Stream ``a`` is the reference where a model has one."""
+
+
+def kind_of(name: str) -> str:
+    """``unique``, ``redundant``, ``synergistic`` or ``mixed``."""
+    return name.split(" ")[0]

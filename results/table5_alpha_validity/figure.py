@@ -1,0 +1,55 @@
+"""Calibration: the share that a measure gives a stream against the share that was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from results.reader import Run, where
+from results.style import GREY, LINES, MARKERS, OKABE_ITO, panels, shown
+from results.table5_alpha_validity.configs import MEASURES
+from results.table5_alpha_validity.rows import shares
+
+COLUMNS = ("variant", "setting", "kind", "stream", "measure", "truth", "share")
+
+
+def calibration(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
+    """Columns :data:`COLUMNS`: shares of each stream, mean over seeds."""
+    frames = [shares(run).assign(variant=run.name) for run in runs if run.name in variants]
+    if not frames:
+        return pd.DataFrame(columns=pd.Index(COLUMNS))
+    keys = [name for name in COLUMNS if name != "share"]
+    means = (
+        where(pd.concat(frames), measure=list(MEASURES)).groupby(keys, sort=False, as_index=False)["share"].agg("mean")
+    )
+    return pd.DataFrame(means).loc[:, list(COLUMNS)]
+
+
+def calibration_figure(values: pd.DataFrame, variants: Sequence[str]) -> Figure | None:
+    """A row per variant, a panel per measure; a marker per stream of a setting, its shape by the setting's kind."""
+    variants = [name for name in variants if name in set(values["variant"])]
+    if not variants:
+        return None
+    kinds = list(dict.fromkeys(values["kind"]))
+    figure, axes = panels(len(variants), len(MEASURES), 7.4, 1.15, sharex=True, sharey=True)
+    for row, variant in zip(axes, variants, strict=True):
+        for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
+            axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=LINES[1])
+            for k, kind in enumerate(kinds):
+                part = where(values, variant=variant, measure=measure, kind=kind)
+                axis.plot(
+                    part["truth"], part["share"], color=OKABE_ITO[k], marker=MARKERS[k], linestyle="none", markersize=3,
+                    alpha=0.8, label=kind,
+                )  # fmt: skip
+            if variant == variants[0]:
+                axis.set_title(title)
+        row[0].set_ylabel(shown(variant))
+    axes[0][0].set_xlim(-0.05, 1.05)
+    axes[0][0].set_ylim(-0.05, 1.05)
+    figure.supxlabel("planted share of the information (Shapley value)", fontsize="medium")
+    figure.supylabel("measured share", fontsize="medium")
+    handles = [axes[0][0].lines[1 + k] for k in range(len(kinds))]
+    figure.legend(handles, kinds, loc="outside upper center", ncols=len(kinds))
+    return figure
