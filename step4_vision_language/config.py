@@ -155,6 +155,26 @@ def paper() -> VisionLanguageRunConfig:
     )  # fmt: skip
 
 
+def align() -> VisionLanguageRunConfig:
+    """First of two stages, for a GPU: CLIP ViT-B/32 and Qwen2.5-0.5B are frozen; what is between them learns on COCO."""
+    base = paper()
+    train = replace(_train(epochs=2, batch_size=64, lr=1e-3, lr_vision=0.0, max_length=64), lr_backbone=0.0)
+    return replace(
+        base, backbone="Qwen/Qwen2.5-0.5B", data=VisionDataConfig(name="coco"),
+        train=replace(train, checkpoint_activations=True),
+    )  # fmt: skip
+
+
+def tune() -> VisionLanguageRunConfig:
+    """Second stage, with `--init-from` a run of ``align``: LoRA on the language model, on the questions of VQAv2."""
+    base = align()
+    train = replace(base.train, epochs=1, lr_backbone=2e-4, lr_streams=2e-4, lr_head=2e-4)
+    return replace(
+        base, data=VisionDataConfig(name="vqa_v2"), adapters=AdapterConfig(rank=16), train=train,
+        decode=DecodeConfig(max_new_tokens=8, beams=1, batch_size=256),
+    )  # fmt: skip
+
+
 def _train(epochs: int, batch_size: int, lr: float, lr_vision: float, max_length: int) -> VisionTrainConfig:
     return VisionTrainConfig(
         epochs=epochs, batch_size=batch_size, max_length=max_length, lr_backbone=lr, lr_streams=lr, lr_head=lr,
@@ -162,7 +182,13 @@ def _train(epochs: int, batch_size: int, lr: float, lr_vision: float, max_length
     )  # fmt: skip
 
 
-PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {"quick": quick, "small": small, "paper": paper}
+PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {
+    "quick": quick,
+    "small": small,
+    "paper": paper,
+    "align": align,
+    "tune": tune,
+}
 
 FUSIONS = ("prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer", "cross_attention")
 VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_token", "li")

@@ -281,22 +281,23 @@ def test_presets_build_and_take_a_step(name, cache, tmp_path):
     """With checkpoints of the real classes in place of names on the hub."""
     config = variant(PRESETS[name](), "dm")
     data = VisionDataConfig(scene_sizes=(12, 4, 4), scene_pixels=96)
-    if name == "paper":
-        language_model().save_pretrained(tmp_path / "gpt2")
+    if name in ("paper", "align", "tune"):
+        language_model("gpt2" if name == "paper" else "qwen2").save_pretrained(tmp_path / "language")
         _, tokenizer = load_texts(tiny())
-        tokenizer.save_pretrained(tmp_path / "gpt2")
+        tokenizer.save_pretrained(tmp_path / "language")
         clip = CLIPVisionConfig(
             hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, projection_dim=16,
             image_size=224, patch_size=32,
         )  # fmt: skip
         CLIPVisionModelWithProjection(clip).save_pretrained(tmp_path / "clip")
         vision = replace(config.vision, name=str(tmp_path / "clip"))
-        config = replace(config, backbone=str(tmp_path / "gpt2"), vision=vision)
+        config = replace(config, backbone=str(tmp_path / "language"), vision=vision)
     if name == "small":
         config = replace(config, vision=replace(config.vision, weights="random"))
     model, built_data = built(replace(config, data=data), cache, tmp_path)
     loader = built_data.loaders["train"]
     loss, _ = GenerateTask(model).training_forward(loader.collate(list(loader.items[:4])))
+    loss.backward()
     assert loss.isfinite()
 
 
