@@ -156,7 +156,7 @@ def paper() -> VisionLanguageRunConfig:
 
 
 def align() -> VisionLanguageRunConfig:
-    """First of two stages, for a GPU: CLIP ViT-B/32 and Qwen2.5-0.5B are frozen; what is between them learns on COCO."""
+    """First of two stages, for a GPU: CLIP ViT-B/32 and Qwen2.5-0.5B stay frozen; what is between learns on COCO."""
     base = paper()
     train = replace(_train(epochs=2, batch_size=64, lr=1e-3, lr_vision=0.0, max_length=64), lr_backbone=0.0)
     return replace(
@@ -191,13 +191,14 @@ PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {
 }
 
 FUSIONS = ("prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer", "cross_attention")
-VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_token", "li")
+VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_pooled", "dm_token", "li", "li_pooled")
 """Names of rows, for the help; any other rule works too."""
 
 
 def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig:
     """The config of one row: ``no_image``; ``swapped`` (DM with the pictures of others); a fusion; ``dm_output``
-    (joined at the output only), ``dm_token`` (α per token); or a row of :func:`common.variants.row`.
+    (joined at the output only), ``dm_pooled`` (every token reads the mean of the patches), ``dm_token`` (α per token); or
+    a row of :func:`common.variants.row`.
 
     Raises:
         ValueError: an unknown name.
@@ -212,6 +213,10 @@ def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig
     if name in ("dm_output", "li_output"):
         chosen = row(base, name.removesuffix("_output"))
         return replace(chosen, name=name, integration=replace(chosen.integration, recurrent=False), feedback=False)
+    if name in ("dm_pooled", "li_pooled"):
+        chosen = row(base, name.removesuffix("_pooled"))
+        pooled = tuple(replace(s, alignment="pooled") if s.kind == "vision" else s for s in chosen.streams)
+        return replace(chosen, name=name, streams=pooled)
     if name == "dm_token":
         chosen = row(base, "dm")
         return replace(chosen, name=name, integration=replace(chosen.integration, granularity="token"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 STEP = "step4_vision_language"
 VARIANTS = (
     "no_image", "swapped", "concat", "prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer",
-    "cross_attention", "dm", "dm_output", "dm_token", "li",
+    "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "li", "li_pooled",
 )  # fmt: skip
 """Rows in order; ``swapped`` is DM with the pictures of other samples."""
 BASELINE = "no_image"
