@@ -197,8 +197,8 @@ VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_po
 
 def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig:
     """The config of one row: ``no_image``; ``swapped`` (DM with the pictures of others); a fusion; ``dm_output``
-    (joined at the output only), ``dm_pooled`` (every token reads the mean of the patches), ``dm_token`` (α per token); or
-    a row of :func:`common.variants.row`.
+    (joined at the output only), ``dm_pooled`` (tokens read the mean of the patches), ``dm_token`` (α per token); or a
+    row of :func:`common.variants.row`.
 
     Raises:
         ValueError: an unknown name.
