@@ -60,7 +60,8 @@ def multi_bootstrap(
             interval of few seeds is too narrow (Hesterberg 2015, "expanded percentile interval"). Off: the original.
         seed: of the draws.
 
-    With one seed only examples are drawn: the interval then holds for that one pair of trained models.
+    With one seed only examples are drawn: this is then the paired bootstrap of Koehn (2004), and the interval holds for
+    that one pair of trained models.
     """
     gap = _paired(model, baseline)
     seeds, examples = gap.shape

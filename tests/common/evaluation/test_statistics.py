@@ -48,6 +48,15 @@ def test_without_expansion_few_seeds_cover_too_little():
     assert np.mean(hits) < 0.89
 
 
+def test_one_seed_is_the_paired_bootstrap_over_examples():
+    model, baseline = outcomes(np.random.default_rng(0), 1, 300, effect=0.05)
+    gap = multi_bootstrap(model, baseline, replicates=4000)
+    # Whose standard deviation is known: that of the examples, with n instead of n - 1, over the root of n.
+    error = (model[0] * 1.0 - baseline[0]).std() / np.sqrt(300)
+    assert gap.standard_error == pytest.approx(error, rel=0.04)
+    assert (gap.low, gap.high) == pytest.approx((gap.estimate - 1.96 * error, gap.estimate + 1.96 * error), abs=0.005)
+
+
 def test_bootstrap_finds_a_large_effect_and_is_repeatable():
     model, baseline = outcomes(np.random.default_rng(0), 5, 400, effect=0.2, seed_std=0.01)
     gap = multi_bootstrap(model, baseline)
