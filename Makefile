@@ -16,7 +16,7 @@ lint: .venv/installed
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 results: .venv/installed
-	$(BIN)/python -m results.make
+	$(BIN)/python -m results make
 	$(BIN)/python -m results.readme
 
 .venv/installed: requirements.txt pyproject.toml

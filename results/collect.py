@@ -6,27 +6,31 @@ import json
 import shutil
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 
+from results.integrity import FILES, seal
 from results.reader import RECORDS
 
-FILES = (
-    "config.json", "environment.json", "status.json", "metrics.csv", "alphas.csv", "predictions_validation.parquet",
-    "predictions_test.parquet", "texts.parquet", "evidence.parquet", "words.parquet", "importance.json", "final.json",
-)  # fmt: skip
-"""What a record holds; words and importance only where a run integrates several streams, texts where it writes some."""
 
-
-def collect(runs: Path, records: Path = RECORDS) -> list[Path]:
+def collect(runs: Path, records: Path = RECORDS, wanted: Callable[[Path], bool] = lambda folder: True) -> list[Path]:
     """Copy every finished run below `runs` to ``<records>/<step>/<name>-<hash>``; returns the new folders.
 
-    A record that is there already is replaced. A copy appears under its final name only when it is whole.
+    A record that is there already is replaced. A copy appears under its final name only when it is whole, and with
+    digests of its files.
+
+    Args:
+        runs: folder of run folders, by step.
+        records: where the copies go.
+        wanted: whether the run in a folder is to be copied.
     """
     collected = []
     for status in sorted(runs.glob("*/*/status.json")):
         if json.loads(status.read_text(encoding="utf-8"))["status"] != "finished":
             continue
         source = status.parent
+        if not wanted(source):
+            continue
         target = records / source.parent.name / source.name
         building = target.with_name(target.name + ".tmp")
         shutil.rmtree(building, ignore_errors=True)
@@ -34,6 +38,7 @@ def collect(runs: Path, records: Path = RECORDS) -> list[Path]:
         for name in FILES:
             if (source / name).exists():
                 shutil.copyfile(source / name, building / name)
+        seal(building)
         if target.exists():
             shutil.rmtree(target)
         building.rename(target)

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from results.made_from import write_note
 from results.reader import RECORDS, RecordError, Run, load_runs
 
 Maker = Callable[[Sequence[Run], Path], list[Path]]
@@ -30,9 +31,20 @@ def run_maker(make: Maker, folder: Path, description: str | None, arguments: Seq
         if not runs:
             raise RecordError(f"no finished run below {known.records}; train some, or name another folder by --records")
         written = make(runs, known.out)
+        _note(folder.name, runs, known.out, written)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for path in written:
         print(f"wrote {path}")
     return 0
+
+
+def _note(name: str, runs: Sequence[Run], out: Path, written: Sequence[Path]) -> None:
+    """Note what the one table or figure of that name was made from; several do so themselves."""
+    from results.catalogue import catalogue  # imported late: it knows the makers, which import this
+
+    entry = catalogue().get(name)
+    own = entry.own(runs) if entry is not None else []
+    if own:
+        write_note(name, own, out, written)

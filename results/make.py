@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from results import (
@@ -16,18 +16,21 @@ from results import (
     table2_mlm,
     table3_gpt,
     table4_vision_language,
+    table5_alpha_validity,
 )
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
 from results.figure_gpt.make import make as make_gpt_figures
 from results.figure_mlm.make import make as make_mlm_figures
 from results.figure_vision_language.make import make as make_vision_figures
+from results.made_from import write_note
 from results.reader import Run
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.make import make as make_sentiment
 from results.table2_mlm.make import make as make_mlm
 from results.table3_gpt.make import make as make_gpt
 from results.table4_vision_language.make import make as make_vision
+from results.table5_alpha_validity.make import make as make_validity
 
 FOLDER = Path(__file__).parent
 MAKERS = {
@@ -37,17 +40,28 @@ MAKERS = {
     "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
     "step4_vision_language": {table4_vision_language: make_vision, figure_vision_language: make_vision_figures},
+    "alpha_validity": {table5_alpha_validity: make_validity},
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
 
 
-def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
-    """Remake everything of the steps that have runs, each in the folder of its name below `folder`."""
+def make(runs: Sequence[Run], folder: Path = FOLDER, names: Collection[str] = ()) -> list[Path]:
+    """Remake tables and figures of the steps that have runs, each in the folder of its name below `folder`.
+
+    Args:
+        runs: finished runs of any steps.
+        folder: holds the folders of the tables and figures.
+        names: of those to make; empty: all.
+    """
     paths: list[Path] = []
     for step, makers in MAKERS.items():
         own = [run for run in runs if run.config["step"] == step]
         for package, maker in makers.items() if own else ():
-            paths += maker(own, folder / package.__name__.split(".")[-1])
+            name = package.__name__.split(".")[-1]
+            if not names or name in names:
+                written = maker(own, folder / name)
+                write_note(name, own, folder / name, written)
+                paths += written
     return paths
 
 

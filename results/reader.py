@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from results.integrity import RecordError, verify
+
 RECORDS = Path(__file__).parent / "records"
 """Where the committed records live."""
 
@@ -21,10 +23,6 @@ METRIC_COLUMNS = ("step", "epoch", "split", "metric", "value")
 TRACE_COLUMNS = ("step", "quantity", "stream", "site", "value")
 TOKEN_COLUMNS = ("place", "token", "nll", "train_count", "morphemes", "homophone")
 WORD_COLUMNS = ("word", "count", "stream", "contribution", "train_count")
-
-
-class RecordError(RuntimeError):
-    """A run record lacks a file or holds one that cannot be read; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,11 @@ def load_run(folder: str | Path) -> Run:
     """The record in `folder`.
 
     Raises:
-        RecordError: when it is no run folder, or a file of a finished run is missing or corrupt.
+        RecordError: when it is no run folder, or a file of a finished run is missing or corrupt, or was changed since
+            it was collected.
     """
     folder = Path(folder)
+    verify(folder)
     config = _json(folder / "config.json")
     absent = {"step", "name", "hash", "config"} - set(config)
     if absent:

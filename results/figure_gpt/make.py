@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.command import run_maker
+from results.figure_gpt.configs import SHOWN
 from results.language_figures import language_figures
 from results.reader import Run
 from results.table3_gpt.configs import STEP, VARIANTS
 
 FOLDER = Path(__file__).parent
-SHOWN = ("meaning_params", "duplicate_b", "shuffled_b", "dm_a", "dm_b", "li_b")
-"""Variants whose loss, gain and α are drawn."""
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:

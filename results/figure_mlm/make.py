@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.command import run_maker
+from results.figure_mlm.configs import EXPLAINED, SHOWN
 from results.language_figures import language_figures
 from results.reader import Run
 from results.table2_mlm.configs import STEP, VARIANTS
 
 FOLDER = Path(__file__).parent
-SHOWN = ("duplicate", "shuffled", "dm", "dm_linear", "li")
-"""Variants whose gain and α are drawn."""
-EXPLAINED = ("dm", "li")
-"""Variants whose contribution is drawn by slice."""
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:

@@ -21,7 +21,7 @@ def test_only_finished_runs_and_no_weights(tmp_path):
     records = tmp_path / "records"
     assert collect(tmp_path / "runs", records) == [records / "step1_sentiment" / "dm-1"]
     names = {path.name for path in (records / "step1_sentiment").rglob("*")}
-    assert names == {"dm-1", "config.json", "final.json", "environment.json", "status.json"}
+    assert names == {"dm-1", "config.json", "final.json", "environment.json", "status.json", "digests.json"}
 
 
 def test_a_record_is_replaced_whole(tmp_path):

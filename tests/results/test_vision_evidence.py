@@ -77,6 +77,7 @@ def test_files_are_written_and_collected(tmp_path):
     names = {path.name for path in make(load_runs(tmp_path / "records"), tmp_path / "out")}
     stem = "scenes_questions_timm_tiny_scratch"
     assert {f"{stem}-evidence.{kind}" for kind in ("pdf", "png", "csv")} | {f"{stem}-agreement.csv"} <= names
+    (copied / "digests.json").unlink()
     (copied / "evidence.parquet").write_bytes(b"broken")
     with pytest.raises(RecordError, match=r"evidence.parquet cannot be read"):
         make(load_runs(tmp_path / "records"), tmp_path / "out")

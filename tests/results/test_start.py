@@ -1,0 +1,82 @@
+"""Missing runs are started by the step's own command, which passes over what the records hold."""
+
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from common.command import StepCommand
+from results.__main__ import main
+from results.catalogue import catalogue
+from results.integrity import is_sealed
+from results.start import collect_new, finished, start
+
+TABLES = ("table1_sentiment", "table1_ablation", "table2_mlm", "table3_gpt", "table4_vision_language")
+
+
+@pytest.mark.parametrize("name", (*TABLES, "table5_alpha_validity"))
+def test_the_step_accepts_the_printed_command(name, capsys, monkeypatch):
+    options = ["--preset", "quick", "--seeds", "1", "2", "--engine", "ray", "--workers", "3", "--runtime.device", "cpu"]
+    assert main(["run", name, *options, "--dry-run"]) == 0
+    python, flag, step, command, *arguments = shlex.split(capsys.readouterr().out)
+    assert (python, flag, step, command) == (sys.executable, "-m", catalogue()[name].step, "table")
+    seen = []
+
+    def make_table(self, known, rest):
+        seen.append((known, self.parse(known.preset, known.variants[-1], rest)[1]))
+        assert all(self.variant(self.presets[known.preset](), variant) for variant in known.variants)
+        return 0
+
+    monkeypatch.setattr(StepCommand, "_make_table", make_table)
+    assert import_module(f"{step}.__main__").COMMAND.main([command, *arguments]) == 0
+    ((known, runtime),) = seen
+    assert tuple(known.variants) == catalogue()[name].variants and known.seeds == [1, 2]
+    assert (known.engine, known.workers, runtime.device, runtime.runs_dir) == ("ray", 3, "cpu", "runs")
+
+
+def test_the_command_line_loads_no_model_code_and_no_step():
+    code = (
+        "import sys, results.__main__; "
+        "print([m for m in sys.modules if m.split('_')[0].startswith('step') or m in ('torch', 'alpha_validity')])"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_data_choose_the_rows(capsys):
+    assert main(["run", "table1_sentiment", "--preset", "small", "--data.name", "trec", "--dry-run"]) == 0
+    arguments = shlex.split(capsys.readouterr().out)
+    rows = arguments[arguments.index("--variants") + 1 : arguments.index("--seeds")]
+    assert tuple(rows) == catalogue()["table1_sentiment"].rows["trec"]
+    assert arguments[arguments.index("--data.name") + 1] == "trec"
+
+
+def test_records_stand_among_the_runs_while_the_command_runs(tmp_path, record):
+    kept = record(tmp_path / "records", "dm", 0)
+    begun = record(tmp_path / "records", "li", 0)
+    runs = tmp_path / "runs" / "step1_sentiment"
+    (runs / begun.name).mkdir(parents=True)
+    script = (
+        f"from pathlib import Path; runs = Path({str(runs)!r});"
+        f"assert (runs / {kept.name!r} / 'final.json').exists();"
+        f"assert not any((runs / {begun.name!r}).iterdir()); raise SystemExit(7)"
+    )
+    assert start([sys.executable, "-c", script], runs, kept.parent) == 7
+    assert [path.name for path in runs.iterdir()] == [begun.name] and (kept / "final.json").exists()
+
+
+def test_only_settings_that_got_a_run_are_collected(tmp_path, record):
+    runs, records = tmp_path / "runs", tmp_path / "records"
+    older = record(runs, "dm", 0, dataset="sst5")
+    record(runs, "dm", 0, dataset="planted")  # a try on other data
+    before = finished(runs / "step1_sentiment")
+    assert collect_new(before, runs / "step1_sentiment", records) == []
+    new = record(runs, "dm", 1, dataset="sst5")
+    record(runs, "dm", 2, dataset="sst5", status="failed")
+    collected = collect_new(before, runs / "step1_sentiment", records)
+    assert {folder.name for folder in collected} == {older.name, new.name}
+    assert all(map(is_sealed, collected))
