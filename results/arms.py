@@ -29,6 +29,8 @@ class Arm:
     flops_per_token: float
     step_time_ms: float
     """Median over seeds."""
+    records: tuple[str, ...] = ()
+    """Names of the folders of its runs."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -77,6 +79,7 @@ def arm(name: str, runs: Sequence[Run]) -> Arm:
         parameters_added=_cost(runs[0], "parameters_integration") + _cost(runs[0], "parameters_streams"),
         flops_per_token=_cost(runs[0], "flops_per_token"),
         step_time_ms=median(_cost(run, "step_time_ms") for run in runs),
+        records=tuple(run.folder.name for run in runs),
     )
 
 
@@ -104,6 +107,7 @@ def late_ensemble(name: str, members: Sequence[Sequence[Run]]) -> Arm | None:
         parameters_added=sum(part.parameters_added for part in parts),
         flops_per_token=sum(part.flops_per_token for part in parts),
         step_time_ms=sum(part.step_time_ms for part in parts),
+        records=tuple(name for part in parts for name in part.records),
     )
 
 

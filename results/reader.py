@@ -187,6 +187,11 @@ def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
     return groups
 
 
+def recorded(runs: Iterable[Run]) -> str:
+    """Names of the runs' folders, for a reader who wants to look a number up."""
+    return " ".join(run.folder.name for run in runs)
+
+
 def where(frame: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
     """The rows of `frame` whose columns have the wanted values (a list stands for any of them)."""
     for column, value in wanted.items():

@@ -15,6 +15,8 @@ MISSING = "—"
 Columns = Mapping[str, Callable[[dict[str, Any]], str]]
 """Header -> the cell of a row, as text."""
 INTERVAL = "Δ points [95 % CI]"
+SOURCES = "records"
+"""Column with the names of the records that a row was made from."""
 
 LATEX = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
@@ -53,13 +55,22 @@ def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns:
             r"\begin{table*}", r"\centering\small", r"\resizebox{\textwidth}{!}{%",
             r"\begin{tabular}{l" + "r" * (len(text.columns) - 1) + "}", r"\toprule",
             " & ".join(map(escaped, text.columns)) + r" \\", r"\midrule",
-            *(" & ".join(map(escaped, row)) + r" \\" for row in text.itertuples(index=False)),
+            *(
+                " & ".join(map(escaped, row)) + r" \\" + source
+                for row, source in zip(text.itertuples(index=False), _sources(part), strict=True)
+            ),
             r"\bottomrule", r"\end{tabular}}",
             rf"\caption{{{escaped(f'{section}. ' + captions.get(str(section), ''))}}}",
             rf"\label{{tab:{label}-{k}}}", r"\end{table*}",
         ]  # fmt: skip
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _sources(frame: pd.DataFrame) -> list[str]:
+    """For each row a comment that names the records behind its numbers."""
+    names = frame[SOURCES].fillna("") if SOURCES in frame else [""] * len(frame)
+    return [f"  % records: {name}" if name else "" for name in names]
 
 
 def escaped(text: str) -> str:

@@ -60,6 +60,8 @@ class Row:
     """Parameters over those of the baseline."""
     flops_per_token: float = math.nan
     step_time_ms: float = math.nan
+    records: str = ""
+    """Names of the records it was made from; the difference also reads those of the baseline."""
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
@@ -167,6 +169,7 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict
         "macro_f1_mean": macro[0], "macro_f1_std": macro[1],
         "parameters": shown.parameters, "parameters_added": shown.parameters_added,
         "flops_per_token": shown.flops_per_token, "step_time_ms": shown.step_time_ms,
+        "records": " ".join(shown.records),
     }  # fmt: skip
     if baseline is None:
         return row

@@ -17,7 +17,7 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.costs import StepTimes
-from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
+from results.reader import RecordError, Run, grouped, recorded, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
 
 BLOCK = 128
@@ -40,7 +40,7 @@ def token_table(
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
         log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
         difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
-        randomisation's), p_holm (over the section), and costs.
+        randomisation's), p_holm (over the section), costs, and the names of the records.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
@@ -106,6 +106,7 @@ def _row(
         "parameters_added": final["parameters_integration"] + final["parameters_streams"],
         "flops_per_token": final["flops_per_token"],
         "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
+        "records": recorded(runs),
     }
     ours, theirs = paired(runs, baseline)
     if not ours:

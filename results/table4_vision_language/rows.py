@@ -16,7 +16,7 @@ from common.evaluation.statistics import (
     minimum_detectable_effect,
     multi_bootstrap,
 )
-from results.reader import Run, variant_key, where
+from results.reader import Run, recorded, variant_key, where
 from results.table4_vision_language.configs import BASELINE, GENERATED, HUMAN, KINDS_SHOWN, TODAY, VARIANTS, Task
 from results.vision_language import Section, scores_by_seed, texts
 
@@ -35,7 +35,7 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
         kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
         seeds that both have) with :data:`PARTS`, parameters, parameters_added, flops_per_token. The p of a difference
         is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction is over all
-        comparisons of the section. What is not known is NaN.
+        comparisons of the section. ``records`` names the runs. What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     for section in parts:
@@ -75,6 +75,7 @@ def _row(section: Section, task: Task, name: str, scores: Scores) -> dict[str, A
         "parameters": parameters,
         "parameters_added": parameters - baseline[0].final["parameters"] if baseline else math.nan,
         "flops_per_token": runs[0].final["flops_per_token"],
+        "records": recorded(runs),
     }
 
 
@@ -109,11 +110,11 @@ def _difference(column: str, own: Mapping[int, np.ndarray], other: Mapping[int, 
 def _human(section: Section, task: Task) -> list[dict[str, Any]]:
     """The row of human captions, where humans wrote them and a record has their scores."""
     keys = {column: key.replace("test_", "test_human_") for column, key in task.metrics.items()}
-    final = next((run.final for run in section.runs if keys[task.score] in run.final), None)
-    if final is None or section.runs[0].dataset in GENERATED:
+    source = next((run for run in section.runs if keys[task.score] in run.final), None)
+    if source is None or section.runs[0].dataset in GENERATED:
         return []
-    row: dict[str, Any] = {"section": section.title, "variant": HUMAN, "seeds": 0}
-    return [row | {f"{column}_mean": final[key] for column, key in keys.items() if key in final}]
+    row: dict[str, Any] = {"section": section.title, "variant": HUMAN, "seeds": 0, "records": recorded([source])}
+    return [row | {f"{column}_mean": source.final[key] for column, key in keys.items() if key in source.final}]
 
 
 def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:

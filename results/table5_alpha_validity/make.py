@@ -41,7 +41,14 @@ def long_frame(runs: Sequence[Run]) -> pd.DataFrame:
         for scope, title in SCOPES.items():
             part = wide.loc[wide["scope"] == scope] if not wide.empty else wide
             renamed = {f"{m}_{statistic}_{end}": f"{m}_{end}" for m in MEASURES for end in ("mean", "std")}
-            kept = ["variant", "seeds", "accuracy_mean", "accuracy_std", *(name for name in renamed if name in part)]
+            kept = [
+                "variant",
+                "seeds",
+                "records",
+                "accuracy_mean",
+                "accuracy_std",
+                *(name for name in renamed if name in part),
+            ]
             if not part.empty:
                 parts.append(
                     part.loc[:, kept].rename(columns=renamed).assign(section=f"{STATISTICS[statistic]}, {title}")

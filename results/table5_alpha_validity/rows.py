@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from common.evaluation.statistics import mean_std
-from results.reader import RecordError, Run, where
+from results.reader import RecordError, Run, recorded, where
 from results.table5_alpha_validity.configs import EQUAL, MEASURES, SCOPES
 
 STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error", "slope": "slope"}
@@ -68,7 +68,7 @@ def validity_frame(runs: Sequence[Run], variants: Iterable[str]) -> pd.DataFrame
         for name, group in by_name.items():
             if not group:
                 continue
-            row: dict[str, object] = {"scope": scope, "variant": name, "seeds": len(group)}
+            row: dict[str, object] = {"scope": scope, "variant": name, "seeds": len(group), "records": recorded(group)}
             row["accuracy_mean"], row["accuracy_std"] = mean_std([run.final["test_accuracy"] for run in group])
             frames = [_of(shares(run), scope) for run in group]
             table.append(row | {k: v for measure in MEASURES for k, v in _summary(frames, measure, measure).items()})

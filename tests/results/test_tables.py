@@ -84,6 +84,9 @@ def test_all_files_are_written_and_equal_each_time(runs, tmp_path, capsys):
     assert len(pd.read_csv(first[0])) == sum(len(ROWS[name]) for name in ("sst5", "trec", "planted"))
     tex = first[2].read_text()
     assert r"late\_ensemble" in tex and tex.count(r"\begin{tabular}") == 3 and MISSING not in tex
+    dm = [run.folder.name for run in runs if run.name == "dm" and run.dataset == "sst5"]
+    (line,) = [line for line in tex.splitlines() if line.startswith("dm &") and line.endswith(" ".join(dm))]
+    assert "% records: " in line and len(dm) > 1  # every number leads back to its runs
     assert "late_ensemble" in capsys.readouterr().out  # in 80 columns no name is cut
 
 
