@@ -14,6 +14,7 @@ from results.integrity import is_sealed, seal
 from results.make import FOLDER, make
 from results.pairing import pairs, titles
 from results.reader import RECORDS, RecordError, load_runs
+from results.report.page import build
 from results.shown import say, show, show_groups, show_states
 from results.start import collect_new, command_of, finished, start
 from results.states import state_of
@@ -23,6 +24,7 @@ USAGE = """The tables and figures of the study, from the records of its runs.
   python -m results [list] [--check]                 the state of each
   python -m results make [NAME …]                    makes all, or those of the names
   python -m results run NAME --preset P [options]    starts the runs that one lacks, then collects their records
+  python -m results report [--out FILE]              one page with all of it, that stands alone
   python -m results diff A B                         compares two folders of records
   python -m results seal                             writes digests of the records that have none
 """
@@ -116,6 +118,16 @@ def diff_command(arguments: list[str]) -> int:
     return 0
 
 
+def report_command(arguments: list[str]) -> int:
+    """One page with all tables and figures."""
+    parser = ArgumentParser(prog="python -m results report", description="One HTML page with all tables and figures.")
+    parser.add_argument("--made", type=Path, default=FOLDER, help="holds the tables' folders (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("report.html"), help="default: %(default)s")
+    known = parser.parse_args(arguments)
+    say(f"wrote {build(known.made, known.out)}")
+    return 0
+
+
 def seal_command(arguments: list[str]) -> int:
     """Digests for records that were collected before they had any."""
     parser = _parser("seal", "Writes digests of the records that have none, after which a changed one is refused.")
@@ -138,7 +150,8 @@ def _parser(name: str, description: str) -> ArgumentParser:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "list": list_command, "make": make_command, "run": run_command, "diff": diff_command, "seal": seal_command,
+    "list": list_command, "make": make_command, "run": run_command, "report": report_command,
+    "diff": diff_command, "seal": seal_command,
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""All tables and figures in one page that stands alone."""
