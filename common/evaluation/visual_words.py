@@ -11,7 +11,7 @@ VisualClass = Literal["colour", "shape", "size", "number", "place", "function", 
 
 _WORDS: dict[VisualClass, str] = {
     "colour": "black white red green yellow blue brown orange pink purple grey gray",
-    "shape": "circle square triangle star rectangle oval ball disc",
+    "shape": "circle square triangle star rectangle oval",
     "size": "small large big little tiny huge tall short long",
     "number": "zero one two three four five six seven eight nine ten single several many few",
     "place": """

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from common.evaluation.statistics import multi_bootstrap
-from common.evaluation.visual_words import VISUAL_CLASSES
+from common.evaluation.visual_words import VISUAL_CLASSES, visual_class
 from results.figure_vision_language.needs import NEEDS
 from results.reader import Run, where
 from results.style import GREY, LINES, MARKERS, OKABE_ITO, panels, shown
@@ -84,6 +84,7 @@ def words_of(run: Run) -> pd.DataFrame:
     if not (run.folder / "evidence.parquet").is_file():
         return pd.DataFrame()
     frame = table_of(run, "evidence.parquet")
+    frame["word_class"] = frame["word"].map(visual_class)  # by today's lists, whatever the run's were
     for change in CHANGES:
         if f"logp_{change}" in frame:
             frame[f"gain_{change}"] = frame["logp"] - frame[f"logp_{change}"]

@@ -57,7 +57,8 @@ def test_captions_by_class_of_word(tmp_path):
         sample = np.arange(400) // 4
         word_class = np.tile(classes, 100)
         gain = np.where(word_class == "function", 0.0, 1.0 + seed)
-        frame = {"sample": sample, "word": "x", "word_class": word_class, "logp": -1.0, "logp_blank": -1.0 - gain}
+        word = np.tile(["red", "the", "dog", "a"], 100)
+        frame = {"sample": sample, "word": word, "word_class": word_class, "logp": -1.0, "logp_blank": -1.0 - gain}
         frame |= {"contribution_vision": 0.4, "logp_swapped": -1.0, "logp_left_out": -1.0}
         pd.DataFrame(frame).to_parquet(folder / "evidence.parquet", index=False)
     (part,) = sections(load_runs(tmp_path))
