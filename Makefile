@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lint results clean
+LATEX = latexmk texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern
+
+.PHONY: run test lint results paper latex clean
 
 run: .venv/installed
 	$(BIN)/python -m step1_sentiment table --preset quick --variants meaning dm li --seeds 0 1
@@ -18,6 +20,15 @@ lint: .venv/installed
 results: .venv/installed
 	$(BIN)/python -m results make
 	$(BIN)/python -m results.readme
+
+paper: latex .venv/installed
+	$(BIN)/python -m paper.numbers
+	cd paper && SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -g -silent main.tex
+	cp paper/build/main.pdf paper/main.pdf
+
+latex:
+	@for tool in latexmk pdflatex bibtex; do command -v $$tool > /dev/null || { \
+		echo "error: $$tool is missing; make paper needs LaTeX (on Debian: apt-get install $(LATEX))" >&2; exit 1; }; done
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed")'
