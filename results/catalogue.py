@@ -8,7 +8,7 @@ from importlib import import_module
 
 from results.figure_gpt.configs import SHOWN as GPT_SHOWN
 from results.figure_mlm.configs import SHOWN as MLM_SHOWN
-from results.make import MAKERS
+from results.make import EVERY, MAKERS
 from results.reader import RecordError, Run
 from results.table1_sentiment.configs import LATE_ENSEMBLE, ROWS
 from results.tables import BASELINE, ENSEMBLE
@@ -26,7 +26,7 @@ class Entry:
     name: str
     """Of its folder below ``results``."""
     step: str
-    """Package of the step."""
+    """Package of the step, or :data:`EVERY`."""
     rows: Mapping[str, tuple[str, ...]]
     """Dataset, or :data:`ANY` -> variants that it wants."""
     seeds: tuple[int, ...]
@@ -34,12 +34,18 @@ class Entry:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """All variants that it wants on some dataset."""
+        """All variants that it wants on some dataset.
+
+        Raises:
+            RecordError: it shows the runs of every step and wants none of its own.
+        """
+        if self.step == EVERY:
+            raise RecordError(f"{self.name} shows the runs of every step; start those of a table of one step")
         return tuple(dict.fromkeys(name for names in self.rows.values() for name in names))
 
     def own(self, runs: Iterable[Run]) -> list[Run]:
         """The runs of its step."""
-        return [run for run in runs if run.config["step"] == self.step]
+        return [run for run in runs if self.step in (EVERY, run.config["step"])]
 
 
 def _sentiment() -> dict[str, tuple[str, ...]]:
@@ -61,6 +67,8 @@ CONFIGS = {"figure_mlm": "table2_mlm", "figure_gpt": "table3_gpt", "figure_visio
 
 
 def _entry(name: str, step: str) -> Entry:
+    if step == EVERY:  # it shows what the others want
+        return Entry(name, step, {}, ())
     configs = import_module(f"results.{CONFIGS.get(name, name)}.configs")
     rows = WANTED.get(name) or dict.fromkeys(getattr(configs, "DATASETS", (ANY,)), tuple(configs.VARIANTS))
     return Entry(name, step, rows, tuple(getattr(configs, "SEEDS", SEEDS)))

@@ -17,6 +17,7 @@ from results import (
     table3_gpt,
     table4_vision_language,
     table5_alpha_validity,
+    table6_universality,
 )
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
@@ -31,8 +32,11 @@ from results.table2_mlm.make import make as make_mlm
 from results.table3_gpt.make import make as make_gpt
 from results.table4_vision_language.make import make as make_vision
 from results.table5_alpha_validity.make import make as make_validity
+from results.table6_universality.make import make as make_universality
 
 FOLDER = Path(__file__).parent
+EVERY = ""
+"""In place of a step: the runs of all steps."""
 MAKERS = {
     "step1_sentiment": {
         table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha
@@ -41,6 +45,7 @@ MAKERS = {
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
     "step4_vision_language": {table4_vision_language: make_vision, figure_vision_language: make_vision_figures},
     "alpha_validity": {table5_alpha_validity: make_validity},
+    EVERY: {table6_universality: make_universality},
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
 
@@ -55,7 +60,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER, names: Collection[str] = ()
     """
     paths: list[Path] = []
     for step, makers in MAKERS.items():
-        own = [run for run in runs if run.config["step"] == step]
+        own = [run for run in runs if step in (EVERY, run.config["step"])]
         for package, maker in makers.items() if own else ():
             name = package.__name__.split(".")[-1]
             if not names or name in names:

@@ -57,7 +57,8 @@ class State:
     @property
     def words(self) -> str:
         """``complete``, ``no runs``, or what there is of ``stale`` and ``missing runs``."""
-        lacking = "" if not self.gaps and self.wanted else "missing runs" if self.found else "no runs"
+        nothing = bool(self.entry.rows) and not self.found
+        lacking = "no runs" if nothing else "missing runs" if self.gaps else ""
         return ", ".join(filter(None, ["stale" if self.stale else "", lacking])) or "complete"
 
     @property
@@ -77,7 +78,7 @@ def state_of(entry: Entry, runs: Sequence[Run], folder: Path) -> State:
     wanted, gaps, own = 0, [], entry.own(runs)
     settings = _settings(entry, own)
     for dataset, variants in entry.rows.items():
-        here = {title: group for title, group in settings.items() if dataset in (ANY, group[0].dataset)}
+        here = {title: group for title, group in settings.items() if dataset == ANY or group[0].dataset == dataset}
         if not here and dataset != ANY:
             here = {dataset: []}
         for title, group in here.items():

@@ -65,7 +65,7 @@ def multi_bootstrap(
     """
     gap = _paired(model, baseline)
     seeds, examples = gap.shape
-    factor = _expansion(seeds, confidence) if expand else 1.0
+    factor = seed_expansion(seeds, confidence) if expand else 1.0
     generator = np.random.default_rng(seed)
     draws = np.empty(replicates)
     for r in range(replicates):
@@ -139,7 +139,7 @@ def minimum_detectable_effect(
     return float((stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) * standard_error)
 
 
-def _expansion(seeds: int, confidence: float) -> float:
+def seed_expansion(seeds: int, confidence: float) -> float:
     if seeds < 2:
         return 1.0
     tail = (1 + confidence) / 2

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from common.evaluation.statistics import multi_bootstrap
+from results.__main__ import main
 from results.reader import RecordError, load_runs
 from results.table6_universality.concordance import concordance, kendall_w
 from results.table6_universality.configs import RULES, rule_of
@@ -107,6 +108,12 @@ def test_missing_rules_and_seeds_do_not_shift_others():
     assert frame.loc["li", "paired_seeds"] == 1 and "concat" not in frame.index  # a seed that the reference lacks
 
 
+def test_a_gain_that_never_varies_has_no_standard_error():
+    scores = {rule: {seed: np.full(9, value) for seed in range(3)} for rule, value in (("reference", 0.1), ("dm", 0.9))}
+    frame = judge(Domain("one", "score", 1.0, "examples", scores)).frame.set_index("variant")
+    assert np.isnan(frame.loc["dm", "in_errors"]) and frame.loc["dm", "normalised"] == 1
+
+
 def test_rules_with_equal_scores_share_rank_and_win():
     scores = domain("one", {"reference": 0.0, "dm": 0.3}).scores
     one = Domain("one", "score", 1.0, "examples", {**scores, "li": scores["dm"]})
@@ -188,6 +195,7 @@ def test_scores_are_those_of_the_records(runs):
     sst5 = next(one for one in domains(runs) if "sst5" in one.title)
     trained = [run for run in runs if run.name == "dm" and run.config["step"] == "step1_sentiment"]
     expected = [run.final["test_accuracy"] for run in trained if run.dataset == "sst5"]
+    assert sst5.records["dm"] == " ".join(run.folder.name for run in trained if run.dataset == "sst5")
     assert [sst5.scores["dm"][seed].mean() for seed in range(3)] == pytest.approx(expected)
 
 
@@ -209,6 +217,11 @@ def test_files_say_what_is_shown(runs, tmp_path):
     assert "There is no reference alone: dm stands in its place" in shown and "There is no shuffled control." in shown
     assert "no rule in all" in (tmp_path / "overall" / "table.md").read_text()
     assert make([], tmp_path / "none") == []
+
+
+def test_it_starts_no_runs(capsys):
+    assert main(["run", "table6_universality", "--preset", "quick", "--dry-run"]) == 2
+    assert "start those of a table of one step" in capsys.readouterr().err
 
 
 def test_accuracies_that_contradict_the_record_are_refused(tmp_path):

@@ -1,0 +1,1 @@
+"""Table 6: does one integration rule do well in every domain?"""

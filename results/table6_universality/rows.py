@@ -1,0 +1,100 @@
+"""From a domain to the numbers of its rows: gain over the reference, normalised score, rank, and the control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.evaluation.statistics import approximate_randomisation, holm, mean_std, multi_bootstrap
+from results.render import SOURCES
+from results.table6_universality.configs import CONTROLS, LEVEL, REFERENCE, REFERENCES, SHUFFLED
+from results.table6_universality.domains import Domain
+from results.table6_universality.resampling import bounds, gains, ranks, wins
+
+BEATS, WORSE, OPEN, UNTESTED = "yes", "worse", "not shown", ""
+"""Whether a rule beats the shuffled control: significantly better, worse, neither, or not tested."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A domain with its numbers."""
+
+    domain: Domain
+    frame: pd.DataFrame
+    """A row per rule, see :func:`judge`."""
+    ranks: Mapping[str, np.ndarray]
+    """Rule -> its rank in every replicate ``[R]``."""
+    normalised: Mapping[str, np.ndarray]
+    """Rule -> its normalised score in every replicate ``[R]``; empty where there is none."""
+
+    def row(self, rule: str) -> Mapping[str, Any]:
+        """The numbers of a rule."""
+        return self.frame.set_index("variant").loc[rule].to_dict()
+
+
+def judge(domain: Domain) -> Judged:
+    """The rows of a domain.
+
+    The frame's columns: section, variant, seeds, score_mean, score_std (over seeds), paired_seeds (shared with the
+    anchor), anchor (see :attr:`Domain.anchor`), difference (to the anchor) with difference_low, difference_high (95 %
+    interval) and standard_error, in_errors (difference over standard error), normalised (the difference over that of
+    the best rule; NaN where there is no reference or none beats it) with normalised_low and normalised_high, rank with
+    rank_low and rank_high, rules (how many are ranked), first (share of replicates in which the rule is), control
+    (difference to the shuffled control, over control_seeds), control_p, control_p_holm (over the domain), beats,
+    records (names of the row's).
+    """
+    drawn = gains(domain)
+    unit = _unit(domain, drawn.estimates)
+    ranked = ranks(drawn.replicates)
+    low, high = bounds(drawn.replicates)
+    rank_low, rank_high = bounds(ranked)
+    spread = drawn.replicates.std(0, ddof=1)
+    errors = np.where(np.round(spread, 12) > 0, spread, math.nan)
+    scores = [[values.mean() for values in domain.scores[rule].values()] for rule in drawn.rules]
+    tested = pd.DataFrame([_control(domain, rule) for rule in drawn.rules])
+    corrected = holm(tested["control_p"].to_numpy(np.float64))
+    frame = pd.DataFrame({
+        "section": domain.title, "variant": drawn.rules, "seeds": [len(one) for one in scores],
+        "score_mean": [mean_std(one)[0] for one in scores], "score_std": [mean_std(one)[1] for one in scores],
+        "paired_seeds": drawn.seeds,
+        "anchor": domain.anchor,
+        "difference": drawn.estimates, "difference_low": low, "difference_high": high, "standard_error": errors,
+        "in_errors": drawn.estimates / errors, "normalised": drawn.estimates / unit, "normalised_low": low / unit,
+        "normalised_high": high / unit, "rank": ranks(drawn.estimates), "rank_low": rank_low, "rank_high": rank_high,
+        "rules": len(drawn.rules), "first": wins(ranked).mean(0), **tested, "control_p_holm": corrected,
+        "beats": [_verdict(gap, p) for gap, p in zip(tested["control"], corrected, strict=True)],
+        SOURCES: [domain.records.get(rule, "") for rule in drawn.rules],
+    })  # fmt: skip
+    scaled = {} if math.isnan(unit) else dict(zip(drawn.rules, drawn.replicates.T / unit, strict=True))
+    return Judged(domain, frame, dict(zip(drawn.rules, ranked.T, strict=True)), scaled)
+
+
+def _unit(domain: Domain, estimates: np.ndarray) -> float:
+    """Gain of the best rule over the reference; NaN where there is none."""
+    best = float(estimates.max())
+    return best if domain.anchor == REFERENCE and round(best, 12) > 0 else math.nan
+
+
+def _control(domain: Domain, rule: str) -> dict[str, float]:
+    """Difference of a rule to the shuffled control over their common seeds, and its p; NaN where nothing is tested."""
+    own, other = domain.scores[rule], domain.scores.get(SHUFFLED, {})
+    common = sorted(own.keys() & other.keys())
+    if rule in (*REFERENCES, *CONTROLS) or not common:
+        return {"control": math.nan, "control_seeds": 0, "control_p": math.nan}
+    pair = np.stack([own[seed] for seed in common]), np.stack([other[seed] for seed in common])
+    gap = multi_bootstrap(*pair)
+    p = max(gap.p, approximate_randomisation(*pair))
+    return {"control": gap.estimate, "control_seeds": gap.seeds, "control_p": p}
+
+
+def _verdict(gap: float, p: float) -> str:
+    if math.isnan(p):
+        return UNTESTED
+    if p >= LEVEL:
+        return OPEN
+    return BEATS if gap > 0 else WORSE
