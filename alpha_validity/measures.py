@@ -81,6 +81,7 @@ def gradient_times_term(model: VectorModel, streams: Mapping[str, Tensor], label
     depths, state = model.encode(streams), None
     states, terms = [], []
     for site in model.sites:
+        model.integration.seen.enter(site)
         combined = model.integration.combine(depths[site], state, Site(site, report=True))
         state = combined.state
         if combined.terms is None or not _is_sum(combined.terms, state.detach()):

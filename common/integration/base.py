@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from common.integration.config import IntegrationConfig
 from common.integration.regularisers import balance_penalty
+from common.integration.scaling import Seen
 from common.integration.site import Site
 
 RECURRENT = "state"
@@ -90,6 +91,7 @@ class Integration(nn.Module, ABC):
         self.width = width
         self.sites = sites
         self.reference = reference
+        self.seen = Seen()
         # Without a recurrent term nothing of an earlier site reaches the output: its parameters would be dead.
         self.last_site_only = self.last_site_only or not config.recurrent
         if config.init != "preserving" or config.activation != "identity" or reference is None:
@@ -144,24 +146,23 @@ class Integration(nn.Module, ABC):
             raise ValueError(f"site {site} is not integrated; this rule runs at sites {first} to {self.sites - 1}")
         if site == 0 and state is not None:
             raise ValueError("the first site has no state below it")
-        masked = {name: self._blank_absent(streams[name], present, name) for name in self.names}
+        self.seen.enter(site)
+        masked = {
+            name: self.seen.blanked(name, stream, present[name]) if present and name in present else stream
+            for name, stream in ((name, streams[name]) for name in self.names)
+        }
         state_in = None if self.last_site_only else state
         weight = self.config.balance_penalty if self.training else 0.0
         place = Site(site, present or None, mask, report or weight > 0, scale_like, causal)
         combined = self.combine(masked, state_in, place)
+        if site == self.sites - 1:
+            self.seen.clear()  # nothing may keep a graph alive
         penalty = None
         if weight > 0 and combined.terms is not None:
             penalty = weight * balance_penalty({name: combined.terms[name] for name in self.names}, present, mask)
         contributions = shares(combined.terms) if report and combined.terms is not None else None
         alphas = {name: alpha.detach() for name, alpha in combined.alphas.items()} if combined.alphas else None
         return Integrated(combined.state, alphas, contributions, penalty)
-
-    @staticmethod
-    def _blank_absent(stream: Tensor, present: Mapping[str, Tensor] | None, name: str) -> Tensor:
-        if not present or name not in present:
-            return stream
-        # where, not a product: an absent stream may hold NaN, and its gradient must be exactly zero.
-        return torch.where(present[name].view(-1, 1, 1), stream, stream.new_zeros(()))
 
     def _refuse_unread_options(self, config: IntegrationConfig) -> None:
         always = {"rule", "stream_dropout", "balance_penalty"}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
-from common.integration.scaling import Projection, Seen, normalised, without_autocast
+from common.integration.scaling import Projection, normalised, without_autocast
 
 
 @register("dm")
@@ -41,7 +41,6 @@ class DirectMixing(Integration):
             self.preserves = "nearly"
         if config.alpha_noise:
             self.preserves = "no"
-        self._seen = Seen()
 
     def constrained(self) -> str:
         """The constraint α stands under, or an empty string."""
@@ -124,16 +123,7 @@ class DirectMixing(Integration):
 
     def scaled(self, streams: Mapping[str, Tensor], alphas: Mapping[str, Tensor], site: Site) -> dict[str, Tensor]:
         """Narrow secondary streams with the scale of their projection and, unless it is per channel, their α."""
-        target = self.target(streams, site)
-        if torch.is_grad_enabled():  # what is remembered must not keep a graph alive
-            return self.project.scaled(streams, target, alphas)
-        # Nothing outlives a pass: the parameters may be others in the next one.
-        if site.index == 0:
-            self._seen.clear()
-        scaled = self.project.scaled(streams, target, alphas, self._seen)
-        if site.index == self.sites - 1:
-            self._seen.clear()
-        return scaled
+        return self.project.scaled(streams, self.target(streams, site), alphas, self.seen)
 
     def target(self, streams: Mapping[str, Tensor], site: Site) -> Tensor | None:
         """RMS ``[B, T, 1]`` that the projected streams are brought to; None means 1."""

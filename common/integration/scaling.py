@@ -37,11 +37,29 @@ def without_autocast(device: torch.device) -> AbstractContextManager[Any]:
 
 
 class Seen:
-    """What the sites of one pass have in common: ``P^T P``, and the factor of a depth that several of them read."""
+    """What the sites of one pass have in common: ``P^T P``, and of a depth that several of them read the stream with
+    absent samples blanked, and its factor.
+
+    It lives as long as a pass: a site that is not above the last one begins another, in which parameters may differ.
+    """
 
     def __init__(self) -> None:
-        self.grams: dict[str, Tensor | None] = {}
-        self._factors: dict[str, tuple[Tensor, Tensor]] = {}
+        self.clear()
+
+    def enter(self, site: int) -> None:
+        """Go on to `site`."""
+        if site <= self._site or self._site < 0:
+            self.clear()
+        self._site = site
+
+    def blanked(self, name: str, stream: Tensor, present: Tensor) -> Tensor:
+        """The stream ``[B, T, D_i]``, zero in samples (`present` bool ``[B]``) without it."""
+        kept = self._blanked.get(name)
+        if kept is None or kept[0] is not stream or kept[1] is not present:
+            # where, not a product: an absent stream may hold NaN, and its gradient must be exactly zero.
+            kept = stream, present, torch.where(present.view(-1, 1, 1), stream, stream.new_zeros(()))
+            self._blanked[name] = kept
+        return kept[2]
 
     def factor(self, name: str, stream: Tensor) -> Tensor | None:
         """``1/rms(P_i s_i)`` as ``[B, T, 1]`` if it was kept for this very tensor."""
@@ -54,9 +72,11 @@ class Seen:
         self.grams[name] = gram
 
     def clear(self) -> None:
-        """Forget everything: the parameters may be others in the next pass."""
-        self.grams.clear()
-        self._factors.clear()
+        """Forget everything."""
+        self._site = -1
+        self.grams: dict[str, Tensor | None] = {}
+        self._factors: dict[str, tuple[Tensor, Tensor]] = {}
+        self._blanked: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
 
 
 class Projection(nn.Module):

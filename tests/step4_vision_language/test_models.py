@@ -40,7 +40,7 @@ def test_a_text_without_a_picture_is_the_text_alone(case, family):
     together = model(both, pixel_values=pictures(2)[:, None]).logits
     assert torch.equal(together[1:], model(both, pixel_values=pictures(2, seed=1)[:, None]).logits[1:])
     torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-5)
-    if not model._labels:
+    if not model.vision_labels:
         torch.testing.assert_close(alone, model.backbone(text[None]).logits)
 
 
