@@ -38,8 +38,3 @@ SETTINGS: dict[str, tuple[Part, ...]] = {
     "mixed": (_redundant("ad", 25), _synergistic("bc", 25), *_unique(10, 25, 15, 0)),
 }
 """Name -> parts. Stream ``a`` is the reference where a model has one."""
-
-
-def kind_of(name: str) -> str:
-    """``unique``, ``redundant``, ``synergistic`` or ``mixed``."""
-    return name.split(" ")[0]

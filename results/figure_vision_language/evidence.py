@@ -133,6 +133,7 @@ def evidence_figure(values: pd.DataFrame, measures: Sequence[str]) -> Figure | N
         axis.set_title(MEASURES[measure].replace(": ", ":\n").replace(" (", "\n("))
     axes[0][0].set_yticks(range(len(groups)), [NEEDS.get(name, name) for name in groups])
     axes[0][0].set_ylim(len(groups) - 0.5, -0.5)
+    handles = {name: handles[name] for name in variants if name in handles}  # as the points stand, from top to bottom
     figure.legend(
         list(handles.values()),
         [shown(name) for name in handles],

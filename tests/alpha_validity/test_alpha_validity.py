@@ -18,6 +18,7 @@ from alpha_validity.run import fit, folder_of, run, tensors
 from common.data.planted_vectors import Part, planted_vectors, shapley_shares
 from common.integration import IntegrationConfig
 from common.training.config import RuntimeConfig
+from results.table5_alpha_validity.configs import VARIANTS as TABLE
 
 TINY = ValidityRunConfig(
     width=16, narrow=8, tested=400, settings=("unique 10-90", "redundant ab 60, c 40"),
@@ -137,6 +138,10 @@ def test_a_table_from_the_command_line(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "calibration error" in shown and "equal" in shown and "Shapley" in shown
     assert len(list(tmp_path.glob("alpha_validity/*/measures.parquet"))) == 2
+
+
+def test_the_table_has_the_rows_of_the_help():
+    assert TABLE == VARIANTS
 
 
 def test_bad_configs_are_refused():

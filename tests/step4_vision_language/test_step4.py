@@ -22,6 +22,7 @@ from common.training.evaluate import evaluate
 from common.vision.config import VisionConfig
 from common.vision.encoder import build_encoder
 from common.vision.features import feature_store, preprocess_of
+from results.table4_vision_language.configs import VARIANTS as TABLE
 from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.build import build_model
 from step4_vision_language.config import PRESETS, VARIANTS, AdapterConfig, variant
@@ -299,6 +300,10 @@ def test_presets_build_and_take_a_step(name, cache, tmp_path):
     loss, _ = GenerateTask(model).training_forward(loader.collate(list(loader.items[:4])))
     loss.backward()
     assert loss.isfinite()
+
+
+def test_the_table_has_the_rows_of_the_help():
+    assert set(TABLE) == set(VARIANTS)
 
 
 @pytest.mark.parametrize("name", PRESETS)
