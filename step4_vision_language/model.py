@@ -12,7 +12,7 @@ from transformers.cache_utils import Cache
 
 from common.models.backbones import decoder_layers
 from common.models.causal_lm import MultiStreamCausalConfig, MultiStreamCausalLM, MultiStreamCausalOutput
-from common.models.vision_composer import VISION
+from common.models.vision_composer import VISION, VisionComposer
 from common.vision.config import VisionConfig
 from common.vision.encoder import Visual, build_encoder
 from step4_vision_language.adapters import add_adapters
@@ -99,6 +99,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
         seen_patches: Tensor | None = None,
         seen_pooled: Tensor | None = None,
         seen_begin: Tensor | None = None,
+        seen_memory: Tensor | None = None,
         past_key_values: Cache | None = None,
         present: Mapping[str, Tensor] | None = None,
         logits_to_keep: int = 0,
@@ -112,6 +113,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
                 rest is not read. In their place what the encoder made of them:
             seen_patches, seen_pooled: ``[B, I, P, C]`` and ``[B, I, E]``.
             seen_begin: ``[B, I]``, place of each picture in the text; by default found by the ``<image>`` tokens.
+            seen_memory: what :meth:`remember` made of the pictures, so that it is not made anew for every token.
             inputs: further arguments of :class:`MultiStreamCausalLM`.
 
         Raises:
@@ -134,19 +136,36 @@ class VisionLanguageModel(MultiStreamCausalLM):
         if self.vision_labels:
             there = (seen_begin < FAR).any(-1)
             present = {**dict.fromkeys(self.vision_labels, there), **(present or {})}
-            for label in self.vision_labels:
-                inputs |= {f"{label}_patches": seen_patches, f"{label}_begin": seen_begin}
+            parts = [None] * len(self.vision_labels)
+            if seen_memory is not None:
+                parts = seen_memory.split([self._composer(label).memory_width for label in self.vision_labels], dim=-1)
+            for label, part in zip(self.vision_labels, parts, strict=True):
+                inputs |= {f"{label}_patches": seen_patches, f"{label}_begin": seen_begin, f"{label}_memory": part}
         if self.fusion.replaces and earlier == 0:
             inputs["inputs_embeds"] = self._replaced(input_ids, pictures)
         if self.fusion.joins_layers:
             seen = pictures.seen(input_ids.shape[1], earlier + input_ids.shape[1])
-            self._read = (self.fusion.prepare(pictures), seen)
+            self._read = (self.fusion.prepare(pictures) if seen_memory is None else seen_memory, seen)
         try:
             return super().forward(
                 input_ids, attention_mask, past_key_values=past_key_values, present=present, **inputs
             )
         finally:
             self._read = None
+
+    def remember(self, pictures: Pictures) -> Tensor | None:
+        """What every token reads of the pictures, whatever the text: ``[B, I, K, d]`` of a fusion that joins layers,
+        ``[B, IP, M]`` of vision streams, side by side; None where nothing is read but at the marks.
+        """
+        if self.fusion.joins_layers:
+            return self.fusion.prepare(pictures)
+        parts = [self._composer(label).remember(pictures.patches) for label in self.vision_labels]
+        return torch.cat(parts, dim=-1) if parts else None
+
+    def _composer(self, label: str) -> VisionComposer:
+        composer = self.secondary.composers[label]
+        assert isinstance(composer, VisionComposer)
+        return composer
 
     def begins(self, input_ids: Tensor, pictures: int) -> Tensor:
         """Place ``[B, I]`` of the first token of each picture in whole texts ``[B, T]``; ``FAR`` beyond the last.
@@ -203,6 +222,9 @@ class VisionLanguageModel(MultiStreamCausalLM):
             kwargs["seen_patches"], kwargs["seen_pooled"] = self.see(pixels)
         if kwargs.get("seen_patches") is not None and "seen_begin" not in kwargs:
             kwargs["seen_begin"] = self.begins(ids, kwargs["seen_patches"].shape[1])
+        if kwargs.get("seen_patches") is not None:
+            pictures = Pictures(kwargs["seen_patches"], kwargs["seen_pooled"], kwargs["seen_begin"])
+            kwargs["seen_memory"] = self.remember(pictures)
         return super().generate(inputs, **kwargs)  # pyright: ignore[reportAttributeAccessIssue]
 
 

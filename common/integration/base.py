@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import ClassVar, Literal, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from common.integration.config import IntegrationConfig
 from common.integration.regularisers import balance_penalty
 from common.integration.scaling import Seen
-from common.integration.site import Site
+from common.integration.site import Ahead, Site
 
 RECURRENT = "state"
 """Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
@@ -101,6 +101,20 @@ class Integration(nn.Module, ABC):
     def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
         """Join masked raw streams ``[B, T, D_i]`` and the state ``[B, T, D]`` at one site."""
 
+    def work_ahead(
+        self, sites: Sequence[Mapping[str, Tensor]], present: Mapping[str, Tensor] | None = None
+    ) -> Sequence[Ahead] | None:
+        """What can be had of the secondary streams before the reference is known; for passes without gradient.
+
+        Args:
+            sites: of every site that is integrated, name -> raw secondary stream ``[B, T, D_i]``.
+            present: name -> bool ``[B]``.
+
+        Returns:
+            One per site, to be handed to :meth:`forward` as `ahead`; None where it would save nothing.
+        """
+        return None
+
     def after_norm(self, hidden: Tensor) -> Tensor:
         """Applied to ``[B, T, D]`` after the backbone's own final norm (LI's φ); the identity for most rules."""
         return hidden
@@ -121,6 +135,7 @@ class Integration(nn.Module, ABC):
         mask: Tensor | None = None,
         scale_like: Tensor | None = None,
         causal: bool = False,
+        ahead: Ahead | None = None,
     ) -> Integrated:
         """Integrate the streams of one site.
 
@@ -135,6 +150,7 @@ class Integration(nn.Module, ABC):
                 analyses that replace the reference and want the other terms as they were.
             causal: whether position t may read positions up to t only. Of a rule that attends, the secondary streams
                 and `mask` may then be longer than the reference, which stands at their end.
+            ahead: this site's part of what :meth:`work_ahead` made of these streams; no use with `report`.
         """
         if set(self.names) != set(streams):
             raise ValueError(f"expected the streams {list(self.names)}, got {list(streams)}")
@@ -153,7 +169,7 @@ class Integration(nn.Module, ABC):
         }
         state_in = None if self.last_site_only else state
         weight = self.config.balance_penalty if self.training else 0.0
-        place = Site(site, present or None, mask, report or weight > 0, scale_like, causal)
+        place = Site(site, present or None, mask, report or weight > 0, scale_like, causal, ahead)
         combined = self.combine(masked, state_in, place)
         if site == self.sites - 1:
             self.seen.clear()  # nothing may keep a graph alive

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from common.integration.base import RECURRENT, Combined, Integration, IntegrationConfig, Site, register
 from common.integration.mixing_weights import MixingWeights, constrain, initial_alpha
 from common.integration.scaling import Projection, normalised, without_autocast
+from common.integration.site import Ahead
 
 
 @register("dm")
@@ -88,11 +89,17 @@ class DirectMixing(Integration):
             alpha = constrain(alpha, self.config.constraint)
         return dict(zip(self.names, alpha.unbind(0), strict=True))
 
-    def carry(self, state: Tensor, site: int) -> tuple[Tensor, Tensor]:
-        """The recurrent term as (tensor ``[B, T, D]``, weight ``[]``)."""
-        return state, self.mixing["gamma"][self.inner_row(site - 1)]
+    def carried(self, state: Tensor, site: int) -> Tensor:
+        """The recurrent term ``[B, T, D]`` without its weight."""
+        return state
+
+    def gamma(self, site: int) -> Tensor:
+        """Weight ``[]`` of the recurrent term."""
+        return self.mixing["gamma"][self.inner_row(site - 1)]
 
     def combine(self, streams: dict[str, Tensor], state: Tensor | None, site: Site) -> Combined:
+        if site.ahead is not None and not site.report:
+            return self._complete(site.ahead, streams, state, site)
         alphas = self.alphas(streams, site)
         direct = self.direct_terms(streams, alphas, state, site.index)
         total = self.inner_bias(site.index)
@@ -105,6 +112,56 @@ class DirectMixing(Integration):
                 terms |= {name: F.linear(narrow, matrices[name]) for name, narrow in inputs.items()}
         return Combined(self.activate(add_weighted(total, list(direct.values()))), terms, alphas)
 
+    def work_ahead(
+        self, sites: Sequence[Mapping[str, Tensor]], present: Mapping[str, Tensor] | None = None
+    ) -> Sequence[Ahead] | None:
+        """``Σ_i α_{l,i} P_i s_{l,i}`` of all sites, at RMS 1 each unless the scale is `none`.
+
+        While tokens are fewer than a stream's channels, reading P costs more than multiplying by it: every P_i is read
+        once for all sites, and no term waits for the reference.
+        """
+        kind = type(self)
+        static = kind.alphas is DirectMixing.alphas and kind.combine is DirectMixing.combine
+        if not static or not self.secondary or self.config.granularity == "token" or torch.is_grad_enabled():
+            return None
+        first = sites[0][self.secondary[0]]
+        if first.shape[:-1].numel() >= min(self.widths[name] for name in self.secondary):
+            return None
+        # [N, R] or [N, R, D]
+        alpha = constrain(self.mixing["alpha"].movedim(1, -1), self.config.constraint).movedim(-1, 0)
+        mixed: Tensor | None = None
+        for name, weight in zip(self.names, alpha.unbind(0), strict=True):
+            if name == self.reference:
+                continue
+            stream = torch.stack([site[name] for site in sites])  # [L, B, T, D_i]
+            if present and name in present:
+                stream = torch.where(present[name].view(-1, 1, 1), stream, stream.new_zeros(()))
+            term = self.project.wide(name, stream) * weight.view(len(weight), 1, 1, -1)
+            mixed = term if mixed is None else mixed + term
+        assert mixed is not None
+        rows = [dict(zip(self.names, row.unbind(0), strict=True)) for row in alpha.unbind(1)]
+        gammas = self.mixing["gamma"].unbind(0) if self.inner_rows else ()
+        return [
+            Ahead(
+                one, rows[self.row(site)], gammas[self.inner_row(site - 1)] if site and gammas else None,
+                self.inner_bias(site),
+            )
+            for site, one in enumerate(mixed.unbind(0), self.sites - len(sites))
+        ]  # fmt: skip
+
+    def _complete(self, ahead: Ahead, streams: Mapping[str, Tensor], state: Tensor | None, site: Site) -> Combined:
+        """The state, given what was worked ahead."""
+        target = self.target(streams, site)
+        if target is None:
+            total = ahead.mixed.clone() if ahead.bias is None else ahead.mixed + ahead.bias
+        else:
+            total = ahead.mixed * target if ahead.bias is None else torch.addcmul(ahead.bias, ahead.mixed, target)
+        direct = [] if self.reference is None else [(streams[self.reference], ahead.alphas[self.reference])]
+        if state is not None:
+            assert ahead.gamma is not None, "a state comes from a site below"
+            direct.append((self.carried(state, site.index), ahead.gamma))
+        return Combined(self.activate(add_weighted(total, direct)), None, dict(ahead.alphas))
+
     def direct_terms(
         self, streams: Mapping[str, Tensor], alphas: Mapping[str, Tensor], state: Tensor | None, site: int
     ) -> dict[str, tuple[Tensor, Tensor]]:
@@ -114,7 +171,7 @@ class DirectMixing(Integration):
             alpha = alphas[self.reference]
             direct[self.reference] = (streams[self.reference], alpha.unsqueeze(-1) if alpha.dim() == 2 else alpha)
         if state is not None:
-            direct[RECURRENT] = self.carry(state, site)
+            direct[RECURRENT] = (self.carried(state, site), self.gamma(site))
         return direct
 
     def inner_bias(self, site: int) -> Tensor | None:
@@ -147,9 +204,8 @@ class LinearDirectMixing(DirectMixing):
     def initial_gamma(self) -> float:
         return 0.2 if self.config.init == "predecessor" else 1.0
 
-    def carry(self, state: Tensor, site: int) -> tuple[Tensor, Tensor]:
-        row = self.inner_row(site - 1)
-        return F.linear(state, self.carry_matrix[row]), self.mixing["gamma"][row]
+    def carried(self, state: Tensor, site: int) -> Tensor:
+        return F.linear(state, self.carry_matrix[self.inner_row(site - 1)])
 
 
 def token_score(stream: Tensor, direction: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ class MixingWeights(nn.Module):
             self.register_parameter(name, nn.Parameter(value.float(), requires_grad=trainable))
 
     def __getitem__(self, name: str) -> Tensor:
-        return self.get_parameter(name).float()
+        return getattr(self, name).float()  # a model that writes asks often: `get_parameter` would parse the name
 
     def __contains__(self, name: str) -> bool:
         return name in self._parameters

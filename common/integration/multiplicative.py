@@ -44,7 +44,7 @@ class Multiplicative(DirectMixing):
             terms[one] = terms[one] + half
             terms[other] = terms[other] + half
         if state is not None:
-            carried, gamma = self.carry(state, site.index)
+            carried, gamma = self.carried(state, site.index), self.gamma(site.index)
             terms[RECURRENT] = carried * gamma
         total = sum_terms(terms.values(), self.inner_bias(site.index))
         assert total is not None

@@ -47,6 +47,6 @@ class ScalarMix(DirectMixing):
             weights = weights * self.mixing["mix_scale"]
         return dict(zip(self.names, weights.unbind(0), strict=True))
 
-    def carry(self, state: Tensor, site: int) -> tuple[Tensor, Tensor]:
-        last = site == self.sites - 1
-        return state, self.mixing["mix_scale"] if last else torch.ones((), device=state.device)
+    def gamma(self, site: int) -> Tensor:
+        scale = self.mixing["mix_scale"]
+        return scale if site == self.sites - 1 else torch.ones_like(scale)

@@ -149,6 +149,14 @@ class Projection(nn.Module):
         matrices = self.split(self.weight)
         return {name: F.linear(narrow, matrices[name]) for name, narrow in self.scaled(streams, target).items()}
 
+    def wide(self, name: str, stream: Tensor) -> Tensor:
+        """``P_i s_i`` of ``[…, D_i]`` as ``[…, D]`` in fp32, at RMS 1 unless the scale is `none`."""
+        with without_autocast(stream.device):
+            projected = F.linear(stream.float(), self.split(self.weight)[name].float())
+            if self.scale == "none":
+                return projected
+            return projected * torch.rsqrt(projected.square().mean(-1, keepdim=True) + EPS)
+
     def weighted(self, alphas: Mapping[str, Tensor]) -> Tensor:
         """``[P_1 | P_2 | …]`` as ``[D, Σ D_i]``, times α where it is per channel."""
         if all(alphas[name].dim() != 1 for name in self.widths):

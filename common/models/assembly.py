@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from common.integration import IntegrationConfig, build_integration
 from common.integration.regularisers import draw_presence
+from common.integration.site import Ahead
 from common.models.backbones import clear_layers, depth_norms, load_backbone
 from common.models.multi_stream_config import MultiStreamConfig
 from common.models.secondary import SecondaryStreams, depth_of_site
@@ -32,7 +33,7 @@ class Pass:
     report: bool
     keep: bool = False
     read: Tensor | None = None
-    biases: list[nn.Parameter | None] = field(default_factory=list)
+    ahead: Sequence[Ahead] | None = None
     state: Tensor | None = None
     hidden: Tensor | None = None
     raw: list[dict[str, Tensor]] = field(default_factory=list)
@@ -179,7 +180,8 @@ class MultiStreamModel(PreTrainedModel):
         if past is not None and self.integration.attends:
             secondary = {name: [*depths[:-1], past.history(depths[-1])] for name, depths in secondary.items()}
         current = Pass(secondary, presence, attention_mask.bool(), report, keep, read)
-        current.biases = [bias for _, bias in depth_norms(self.backbone)] if self.config.use_meaning else []
+        if not report and not torch.is_grad_enabled():
+            current.ahead = self.integration.work_ahead([self._streams(s, secondary) for s in self._joined], presence)
         if not self.config.use_meaning:
             current.raw = [self._streams(site, secondary) for site in self._joined]
             return self._integrate_all(current.raw, current), current
@@ -208,7 +210,7 @@ class MultiStreamModel(PreTrainedModel):
     def _before_norm(self, site: int, norm: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
         if self._pass is None or site not in self._joined:
             return None
-        bias = self._pass.biases[site]
+        bias = depth_norms(self.backbone)[site][1]
         state = self._integrate(site, inputs[0], bias, self._pass)
         return (biased(state, bias),) if site == self.sites - 1 else None
 
@@ -235,8 +237,9 @@ class MultiStreamModel(PreTrainedModel):
         self, site: int, streams: Mapping[str, Tensor], current: Pass, scale_like: Tensor | None = None
     ) -> Tensor:
         """One site: the new state ``[B, T, D]``."""
+        ahead = None if current.ahead is None else current.ahead[site - self._joined.start]
         result = self.integration(
-            streams, current.state, current.present, site, current.report, current.mask, scale_like, self.causal
+            streams, current.state, current.present, site, current.report, current.mask, scale_like, self.causal, ahead
         )
         current.state = result.state
         if result.alphas is not None:

@@ -29,8 +29,8 @@ class Block(nn.Module):
         self.up = nn.Linear(width, 4 * width)
         self.down = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, mask: Tensor, past: Past | None = None) -> Tensor:
-        """x ``[B, T, D]``, mask bool ``[B, 1, T or 1, S]`` (True = may be attended), S = T without a `past`."""
+    def forward(self, x: Tensor, mask: Tensor | None, past: Past | None = None) -> Tensor:
+        """x ``[B, T, D]``, mask bool ``[B, 1, T or 1, S]`` (True = may be read; None: all may), S = T without a `past`."""
         batch, time, width = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(batch, time, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, D/H]
@@ -40,13 +40,15 @@ class Block(nn.Module):
         return x + self.down(F.relu(self.up(self.norm_mlp(x))))
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax attention ``[B, H, T, D/H]``, in training written out: so narrow, the fused kernel's backward is slower
     on CPUs. Every query must have something that `mask` lets it read: without, kernels differ, and some give NaN.
     """
     if not torch.is_grad_enabled():
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B, H, T, S]
+    if mask is None:
+        return scores.softmax(-1).to(value.dtype) @ value
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).to(value.dtype) @ value
 
 
@@ -87,7 +89,12 @@ class Places:
     def __init__(self, attention_mask: Tensor, time: int, causal: bool) -> None:
         there = attention_mask.bool()
         self.length, self.device = there.shape[1], there.device
-        self.mask = causal_mask(there, time, self.length, self.device) if causal else there[:, None, None, :]
+        if not causal:
+            self.mask = there[:, None, None, :]
+        elif time == 1 and bool(there.all()):  # one more token of a text: it reads everything
+            self.mask = None
+        else:
+            self.mask = causal_mask(there, time, self.length, self.device)
         self._own = places_of(there)[:, -time:] if causal else None  # [B, T]
         self._codes: dict[int, Tensor] = {}
 

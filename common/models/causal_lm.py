@@ -222,7 +222,7 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
     def _after_block(self, site: int, total: Tensor) -> Tensor:
         """What the next block reads, given the output of block `site` ``[B, T, D]``."""
         current = self._pass
-        if current is None or site not in self._joined:
+        if current is None or site < self._joined.start:
             return total
         # Read here and not before: only within its layer is it whole (FSDP).
         bias = last_bias(cast(Any, decoder_layers(self.backbone)[site]).block)

@@ -33,14 +33,18 @@ class WordComposer(nn.Module):
         there = (pieces != PAD).unsqueeze(-1)  # [U, P, 1]
         x = self.embed(pieces) + self.position.weight[: pieces.shape[1]]
         x = x * there
-        x = F.relu(self._mixed(x)) * there  # [U, P, D]
+        x = F.relu(self._mixed(x, few=index.shape[1] == 1)) * there  # [U, P, D]
         mean = x.sum(1) / there.sum(1).clamp_min(1)
         peak = x.amax(1)  # what is not there is 0, which after ReLU is no new maximum
         words = self.join(torch.cat([mean, peak], dim=-1))  # [U, D]
         return F.embedding(index, words)  # [B, T, D]
 
-    def _mixed(self, x: Tensor) -> Tensor:
-        """The convolution on ``[U, P, D]``. As a picture one high it may stay channels-last; `Conv1d` copies it."""
+    def _mixed(self, x: Tensor, few: bool) -> Tensor:
+        """The convolution on ``[U, P, D]``; for the `few` words of one step of generation, a linear map of windows."""
+        if few:
+            windows = F.pad(x, (0, 0, 1, 1)).unfold(1, 3, 1).flatten(2)  # [U, P, 3 D], its last axis as the weight's
+            return F.linear(windows, self.mix.weight.flatten(1), self.mix.bias)
+        # As a picture one high it may stay channels-last; `Conv1d` copies it.
         picture, weight = x.transpose(1, 2).unsqueeze(2), self.mix.weight.unsqueeze(2)
         return F.conv2d(picture, weight, self.mix.bias, padding=(0, 1)).squeeze(2).transpose(1, 2)
 

@@ -34,20 +34,34 @@ class VisionComposer(nn.Module):
             self.query = nn.Sequential(nn.LayerNorm(grid_width), nn.Linear(grid_width, config.width))
             self.key_value = nn.Linear(config.width, 2 * config.width)
 
+    @property
+    def memory_width(self) -> int:
+        """Channels of :meth:`remember`."""
+        return self.inward.out_features * (1 if self.pooled else 2)
+
+    def remember(self, patches: Tensor) -> Tensor:
+        """All that is read of the pictures ``[B, I, P, C]``, whatever the text: ``[B, IP, M]``."""
+        x = self.inward(self.norm(patches))  # [B, I, P, D]
+        if not self.pooled:
+            x = self.key_value(x + sinusoids(patches.shape[2], x.shape[-1], x.device).to(x.dtype))
+        return x.flatten(1, 2)
+
     def forward(self, inputs: Mapping[str, Tensor], grid: Tensor, attention_mask: Tensor) -> Tensor:
-        """Reads ``<name>_patches [B, I, P, C]`` and ``<name>_begin [B, I]``, the place of each picture in the text; the
-        grid ``[B, T, G]`` stands at the last T of the S places of `attention_mask` ``[B, S]``.
+        """Reads ``<name>_patches [B, I, P, C]``, or ``<name>_memory`` in their place, and ``<name>_begin [B, I]``, the
+        place of each picture in the text; the grid ``[B, T, G]`` stands at the last T of the S places of
+        `attention_mask` ``[B, S]``.
         """
-        patches, begin = inputs[f"{self.name}_patches"], inputs[f"{self.name}_begin"]
+        memory, begin = inputs.get(f"{self.name}_memory"), inputs[f"{self.name}_begin"]
+        if memory is None:
+            memory = self.remember(inputs[f"{self.name}_patches"])
         length, queries = attention_mask.shape[1], grid.shape[1]
         time = torch.arange(length - queries, length, device=grid.device)
-        seen = (begin[:, None, :] <= time[None, :, None]).repeat_interleave(patches.shape[2], dim=-1)  # [B, T, IP]
-        x = self.inward(self.norm(patches))  # [B, I, P, D]
+        each = memory.shape[1] // begin.shape[1]
+        seen = (begin[:, None, :] <= time[None, :, None]).repeat_interleave(each, dim=-1)  # [B, T, IP]
         if self.pooled:
-            weight = seen.to(x.dtype)
-            return weight @ x.flatten(1, 2) / weight.sum(-1, keepdim=True).clamp_min(1)
-        x = x + sinusoids(patches.shape[2], x.shape[-1], x.device).to(x.dtype)
-        key, value = self.key_value(x.flatten(1, 2)).chunk(2, dim=-1)  # [B, IP, D]
+            weight = seen.to(memory.dtype)
+            return weight @ memory / weight.sum(-1, keepdim=True).clamp_min(1)
+        key, value = memory.chunk(2, dim=-1)  # [B, IP, D]
         q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (self.query(grid), key, value))
         some = seen.any(-1, keepdim=True)
         read = attend(q, k, v, (seen | ~some)[:, None])  # [B, H, T, D/H]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from common.training.optimiser import assign_groups
+from step4_vision_language.fusions import Pictures
 from step4_vision_language.model import VisionLanguageModel
 from tests.step4_vision_language.models import (
     CASES,
@@ -64,6 +65,19 @@ def test_no_logit_sees_later_words_or_pictures(case, family):
     logits = model(torch.stack([first, other]), pixel_values=torch.stack([seen, swapped])).logits
     assert torch.equal(logits[0, :shared], logits[1, :shared])
     assert not torch.equal(logits[0, shared], logits[1, shared])
+
+
+@pytest.mark.parametrize("case", READING)
+def test_what_is_remembered_of_the_pictures_is_what_is_read(case):
+    model = build(case, trained=True)
+    ids = torch.stack([text_of(model, "image", [4, 5], "image"), text_of(model, [3], "image", [4], "image")])
+    patches, pooled = model.see(torch.stack([pictures(2), pictures(2, seed=1)]))
+    seen = {"seen_patches": patches, "seen_pooled": pooled}
+    memory = model.remember(Pictures(patches, pooled, model.begins(ids, 2)))
+    assert (memory is None) == (model.fusion.replaces and not model.fusion.joins_layers)
+    assert torch.equal(model(ids, **seen, seen_memory=memory).logits, model(ids, **seen).logits)
+    if memory is not None:
+        assert not torch.allclose(model(ids, **seen, seen_memory=memory + 1).logits, model(ids, **seen).logits)
 
 
 @pytest.mark.parametrize("case", READING)
