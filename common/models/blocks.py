@@ -30,7 +30,7 @@ class Block(nn.Module):
         self.down = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None, past: Past | None = None) -> Tensor:
-        """x ``[B, T, D]``, mask bool ``[B, 1, T or 1, S]`` (True = may be read; None: all may), S = T without a `past`."""
+        """x ``[B, T, D]``, mask bool ``[B, 1, T or 1, S]`` (True = readable; None: all is), S = T without a `past`."""
         batch, time, width = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(batch, time, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, D/H]
