@@ -187,7 +187,10 @@ class MultiStreamModel(PreTrainedModel):
             return self._integrate_all(current.raw, current), current
         self._pass = current
         try:
-            known = {"input_ids": input_ids, "attention_mask": attention_mask}
+            known: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+            if self.causal and self.secondary.reads_grid:
+                # Looked up once: a second look would cost a second gradient as large as the embeddings.
+                known |= {"input_ids": None, "inputs_embeds": grid}
             output = self.backbone(**(known | dict(backbone_inputs or {})))
         finally:
             self._pass = None
