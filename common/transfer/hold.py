@@ -47,7 +47,9 @@ def by_role(learnt: LearntWeights, names: tuple[str, ...]) -> Tensor:
     """α of the source for the streams `names`, ``[sites, len(names)]``.
 
     The reference gets that of the reference, a secondary stream that of its namesake, or else the mean over all
-    secondary streams of the source.
+    secondary streams of the source. The sign of a stream's α at all sites together is its projection's, which is learnt
+    anew: (α, P) and (-α, -P) are one model. So streams that run against the first one are turned around before they
+    are averaged; else they would cancel.
 
     Raises:
         ValueError: the source has no reference stream, or no other.
@@ -57,7 +59,9 @@ def by_role(learnt: LearntWeights, names: tuple[str, ...]) -> Tensor:
     if MEANING not in column or not secondary:
         raise ValueError(f"the source joined {', '.join(column)}; transfer needs {MEANING} and another stream")
     alpha = torch.tensor(learnt.alpha, dtype=torch.float64)  # [S, N of the source]
-    mean = alpha[:, secondary].mean(-1)
+    others = alpha[:, secondary]
+    against = (others * others[:, :1]).sum(0) < 0  # [secondary streams]
+    mean = torch.where(against, -others, others).mean(-1)
     return torch.stack([alpha[:, column[name]] if name in column else mean for name in names], dim=-1).float()
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from common.training.config import config_hash
+from common.transfer.hold import by_role
 from common.transfer.source import read_source
 from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.build import build_model
@@ -38,8 +39,7 @@ def test_what_is_frozen_stays_and_the_rest_learns(cache, tmp_path, name):
     model = VisionLanguageModel.from_pretrained(finished / "model")
     alpha, gamma, gate = weights_of(model)
     _, _, read = read_source(source)
-    text = torch.tensor(read.alpha, dtype=torch.float64)  # [S, 3]
-    expected = torch.stack([text[:, 0], text[:, 1:].mean(-1)], dim=-1).float()
+    expected = by_role(read, ("meaning", "vision"))
     assert torch.equal(alpha, expected) == (name == "dm_transfer")
     assert torch.equal(alpha.flatten().sort()[0], expected.flatten().sort()[0]) == (name != "dm_frozen_equal")
     assert torch.equal(gamma, torch.tensor(read.gamma)) and torch.equal(gate, torch.tensor(read.gate))

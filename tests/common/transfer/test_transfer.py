@@ -53,9 +53,14 @@ def test_the_hash_depends_on_the_weights_and_not_on_the_path(source, tmp_path):
 
 
 def test_roles_are_matched():
-    learnt = LearntWeights(("meaning", "a", "b"), ((1.0, 0.25, 0.75), (2.0, -1.0, 3.0)))
-    assert by_role(learnt, ("meaning", "vision")).tolist() == [[1.0, 0.5], [2.0, 1.0]]
-    assert by_role(learnt, ("meaning", "b", "c")).tolist() == [[1.0, 0.75, 0.5], [2.0, 3.0, 1.0]]  # b is its namesake
+    learnt = LearntWeights(("meaning", "a", "b"), ((1.0, 0.25, 0.75), (2.0, 1.0, 3.0)))
+    assert by_role(learnt, ("meaning", "vision")).tolist() == [[1.0, 0.5], [2.0, 2.0]]
+    assert by_role(learnt, ("meaning", "b", "c")).tolist() == [[1.0, 0.75, 0.5], [2.0, 3.0, 2.0]]  # b is its namesake
+    turned = replace(learnt, alpha=((1.0, -0.25, 0.75), (2.0, 1.0, 3.5)))  # a · b > 0, so neither is turned
+    assert by_role(turned, ("meaning", "vision"))[:, 1].tolist() == [0.25, 2.25]
+    turned = replace(learnt, alpha=((1.0, -0.5, 0.25), (2.0, -1.0, 3.0)))
+    assert by_role(turned, ("meaning", "vision"))[:, 1].tolist() == [-0.375, -2.0]
+    assert by_role(turned, ("meaning", "b"))[:, 1].tolist() == [0.25, 3.0]
     single = LearntWeights(("meaning", "vision"), ((1.0, 0.3),))
     assert by_role(single, ("meaning", "x", "y")).tolist()[0] == torch.tensor([1.0, 0.3, 0.3]).tolist()
     with pytest.raises(ValueError, match="needs meaning and another stream"):
