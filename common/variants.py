@@ -23,6 +23,9 @@ CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
 DROPOUT = "_dropout"
 """Ending of the variants that are trained with stream dropout."""
 
+FROZEN = {"_transfer": "transfer", "_frozen_random": "random", "_frozen_equal": "equal"}
+"""Ending of the variants whose mixing weights are taken from a run in another domain -> arm of ``TransferConfig``."""
+
 STREAM_DROPOUT = 0.2
 """Their probability that a sample loses a stream."""
 
@@ -47,8 +50,8 @@ def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
 
 
 def row(base: Config, name: str) -> Config:
-    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), or a rule on a subset of
-    streams (``dm[meaning+phonetic]``).
+    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with frozen mixing weights
+    (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
 
     Args:
         base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
@@ -65,6 +68,10 @@ def row(base: Config, name: str) -> Config:
         return replace(config, name=name, streams=tuple(_duplicate(stream) for stream in config.streams))
     if name in ("shuffled", "noise"):
         return replace(config, name=name, streams=tuple(replace(s, control=name) for s in config.streams))
+    frozen = next((ending for ending in FROZEN if rule.endswith(ending)), "")
+    if frozen:
+        inner = row(config, rule.removesuffix(frozen) + name.removeprefix(rule))
+        return _with_frozen_weights(replace(inner, name=name), FROZEN[frozen])
     if rule.removesuffix(DROPOUT) not in {*rules()} - {"reference"}:
         known = ", ".join((*CONTROLS, *RULES))
         raise ValueError(
@@ -82,6 +89,13 @@ def row(base: Config, name: str) -> Config:
 
 def _duplicate(stream: StreamConfig) -> StreamConfig:
     return replace(stream, kind="duplicate", of=stream.kind, name=f"duplicate_of_{stream.label}")
+
+
+def _with_frozen_weights(config: Any, arm: str) -> Any:
+    if not hasattr(config, "transfer"):
+        raise ValueError(f"{config.name!r}: this step takes no mixing weights from another; steps 3 and 4 do")
+    integration = replace(config.integration, train_alpha=False)
+    return replace(config, integration=integration, transfer=replace(config.transfer, arm=arm))
 
 
 def _on_subset(config: Any, subset: str) -> Any:

@@ -18,6 +18,7 @@ from results import (
     table4_vision_language,
     table5_alpha_validity,
     table6_universality,
+    table7_transfer,
 )
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
@@ -33,6 +34,7 @@ from results.table3_gpt.make import make as make_gpt
 from results.table4_vision_language.make import make as make_vision
 from results.table5_alpha_validity.make import make as make_validity
 from results.table6_universality.make import make as make_universality
+from results.table7_transfer.make import make as make_transfer
 
 FOLDER = Path(__file__).parent
 EVERY = ""
@@ -45,7 +47,7 @@ MAKERS = {
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
     "step4_vision_language": {table4_vision_language: make_vision, figure_vision_language: make_vision_figures},
     "alpha_validity": {table5_alpha_validity: make_validity},
-    EVERY: {table6_universality: make_universality},
+    EVERY: {table6_universality: make_universality, table7_transfer: make_transfer},
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
 

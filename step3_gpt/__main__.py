@@ -13,7 +13,8 @@ from step3_gpt.config import PRESETS, VARIANTS, variant
 MORE = """
   python -m step3_gpt generate --run PATH --prompt "text" [options]   writes on, with the part of each stream
 
-Beside the variants below: any rule with its option (gmu_a), a rule on a subset of streams (dm[meaning+phonetic]_b).
+Beside the variants below: any rule with its option (gmu_a), a rule on a subset of streams (dm[meaning+phonetic]_b), and
+dm_transfer_b, dm_frozen_random_b, dm_frozen_equal_b: DM with frozen mixing weights, those of --transfer.source RUN.
 """
 
 

@@ -10,7 +10,8 @@ from common.data.language import CorpusConfig
 from common.integration import IntegrationConfig, rules
 from common.models.gpt2_size import SCRATCH, SMALL, TINY, SizeConfig
 from common.streams.config import StreamConfig
-from common.training.config import LanguageTrainConfig
+from common.training.config import ADDED_LATER, LanguageTrainConfig
+from common.transfer.config import TransferConfig
 from common.variants import CONTROLS, STUDIED, refuse_equal_names, row
 
 MATCHED = {"meaning_params": "parameters", "meaning_flops": "flops"}
@@ -58,6 +59,8 @@ class GPTConfig:
     """Tokens by which the evaluation's windows advance; each scores its last so many. 0 = half the context."""
     dropout: float = 0.0
     """Dropout of the backbone."""
+    transfer: TransferConfig = field(default_factory=TransferConfig, metadata=ADDED_LATER)
+    """Mixing weights that are not learnt, but taken from a run in another domain."""
 
     def __post_init__(self) -> None:
         refuse_equal_names(self.streams)
@@ -76,8 +79,9 @@ class GPTConfig:
             raise ValueError("match widens a backbone from scratch to the size that it has with its streams")
 
     def named(self) -> GPTConfig:
-        """This config, called after its rule and option if it has no name yet."""
-        return self if self.name else replace(self, name=f"{self.integration.rule}_{self.option}")
+        """This config, called after its rule and option if it has no name yet, with the weights it takes over."""
+        name = self.name or f"{self.integration.rule}_{self.option}"
+        return replace(self, name=name, transfer=self.transfer.resolved(self.rule))
 
     @property
     def corpus(self) -> CorpusConfig:

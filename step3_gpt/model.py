@@ -14,6 +14,7 @@ from common.models.causal_lm import MultiStreamGPT2Config, MultiStreamGPT2LMHead
 from common.models.gpt2_size import SCRATCH, SizeConfig
 from common.models.scratch import random_gpt2
 from common.training.flops import counted
+from common.transfer.hold import hold
 from step3_gpt.config import GPTConfig
 
 TOLERANCE = 0.01
@@ -44,6 +45,7 @@ def build_model(config: GPTConfig, tokenizer: Any, vocabularies: Mapping[str, in
     model = MultiStreamGPT2LMHeadModel(made, backbone)
     if config.used and config.option == "a" and not model.integration.last_site_only:
         raise ValueError(f"rule {config.integration.rule!r} reads every layer; take option b")
+    hold(model, config.transfer, config.train.seed)
     if config.train.checkpoint_activations:
         model.checkpoint_activations()
     return model

@@ -16,7 +16,8 @@ MORE = """
   python -m step4_vision_language retrieve --run PATH --folder DIR --text "text" [options]   finds pictures, or texts
 `--folder DIR` and `--batch FILE.jsonl` take many pictures; `--out FILE.html` shows the part of each stream in a page.
 
-Beside the variants below: any rule (gmu), at the output or in every layer as it can.
+Beside the variants below: any rule (gmu), at the output or in every layer as it can, and dm_transfer, dm_frozen_random,
+dm_frozen_equal: DM with frozen mixing weights, those of --transfer.source RUN.
 """
 SHOWN = {
     "test_bleu_4": "BLEU-4", "test_cider_d": "CIDEr-D", "test_accuracy": "accuracy", "test_perplexity": "perplexity",

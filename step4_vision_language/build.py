@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 from common.models.backbones import load_backbone
 from common.models.gpt2_size import SCRATCH
 from common.models.scratch import random_gpt2
+from common.transfer.hold import hold
 from common.vision.encoder import VisionEncoder, build_encoder
 from step4_vision_language.config import VisionLanguageRunConfig
 from step4_vision_language.model import VisionLanguageConfig, VisionLanguageModel
@@ -23,6 +24,7 @@ def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLangua
     model = assemble(config, tokenizer, build_encoder(config.vision))
     if config.init_from:
         print(take_over(model, Path(config.init_from).expanduser()))
+    hold(model, config.transfer, config.train.seed)
     if config.train.checkpoint_activations:
         model.checkpoint_activations()
     return model

@@ -10,7 +10,8 @@ from common.data.vision.sample import VisionDataConfig
 from common.integration.config import IntegrationConfig
 from common.models.gpt2_size import SCRATCH, SMALL, SizeConfig
 from common.streams.config import StreamConfig
-from common.training.config import VisionTrainConfig
+from common.training.config import ADDED_LATER, VisionTrainConfig
+from common.transfer.config import TransferConfig
 from common.variants import refuse_equal_names, row
 from common.vision.config import VisionConfig
 from step4_vision_language.fusion_config import STREAMS, FusionConfig
@@ -91,6 +92,8 @@ class VisionLanguageRunConfig:
     """How texts are written in the evaluation."""
     dropout: float = 0.0
     """Dropout of the language model ``scratch``."""
+    transfer: TransferConfig = field(default_factory=TransferConfig, metadata=ADDED_LATER)
+    """Mixing weights that are not learnt, but taken from a run in another domain."""
 
     def __post_init__(self) -> None:
         refuse_equal_names(self.streams)
@@ -106,10 +109,9 @@ class VisionLanguageRunConfig:
             raise ValueError("contrastive must not be negative, and embedding at least 1")
 
     def named(self) -> VisionLanguageRunConfig:
-        """This config, called after its fusion or rule if it has no name yet."""
-        if self.name:
-            return self
-        return replace(self, name=self.integration.rule if self.fusion.name == STREAMS else self.fusion.name)
+        """This config, called after its fusion or rule if it has no name yet, with the weights it takes over."""
+        name = self.name or (self.integration.rule if self.fusion.name == STREAMS else self.fusion.name)
+        return replace(self, name=name, transfer=self.transfer.resolved(self.rule))
 
     @property
     def used(self) -> tuple[StreamConfig, ...]:

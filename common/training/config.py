@@ -174,6 +174,11 @@ class RuntimeConfig:
         return self.strategy == "fsdp" and self.devices > 1
 
 
+ADDED_LATER = {"added_later": True}
+"""Metadata of a config's field that came when there were records: where it has its default it stands neither in the
+hash nor in the record, so that older runs keep their names. Such a field has a default factory."""
+
+
 def plain(config: Any) -> Any:
     """`config` as JSON-able dicts and lists, without any :class:`RuntimeConfig` inside it.
 
@@ -182,6 +187,9 @@ def plain(config: Any) -> Any:
     """
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         members = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        for field in dataclasses.fields(config):
+            if "added_later" in field.metadata and members[field.name] == field.default_factory():  # pyright: ignore[reportCallIssue]
+                del members[field.name]
         return {name: plain(value) for name, value in members.items() if not isinstance(value, RuntimeConfig)}
     if isinstance(config, dict):
         return {str(key): plain(value) for key, value in config.items() if not isinstance(value, RuntimeConfig)}

@@ -1,10 +1,11 @@
 """Settings are checked, and the hash of a config is what names a run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from common.training import RuntimeConfig, TrainConfig, config_hash
+from common.training.config import ADDED_LATER, plain
 from tests.common.training import toy
 
 
@@ -26,6 +27,19 @@ def test_every_training_field_counts():
     base = toy.ToyConfig()
     for change in ({"seed": 1}, {"lr_head": 1e-3}, {"compile": True}, {"select_mode": "min"}):
         assert config_hash("toy", replace(base, train=replace(base.train, **change))) != config_hash("toy", base)
+
+
+def test_a_field_that_was_added_later_counts_where_it_is_set():
+    @dataclass(frozen=True)
+    class Before:
+        a: int = 1
+
+    @dataclass(frozen=True)
+    class After(Before):
+        more: tuple[int, ...] = field(default_factory=tuple, metadata=ADDED_LATER)
+
+    assert plain(After()) == {"a": 1} and config_hash("toy", After()) == config_hash("toy", Before())
+    assert plain(After(more=(2,))) == {"a": 1, "more": [2]}
 
 
 def test_values_json_cannot_hold_are_refused():

@@ -1,0 +1,1 @@
+"""Mixing weights learnt in one domain, frozen in another."""

@@ -1,0 +1,1 @@
+"""Table 7: do mixing weights learnt in one domain serve in another?"""

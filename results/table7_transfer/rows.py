@@ -1,0 +1,96 @@
+"""From a direction to the numbers of its rows, and what a reader must know beside them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.evaluation.statistics import (
+    approximate_randomisation,
+    holm,
+    mean_std,
+    minimum_detectable_effect,
+    multi_bootstrap,
+)
+from results.reader import recorded
+from results.table7_transfer.configs import COMPARED, LEARNT, RANDOM, REFERENCE, ROWS
+from results.table7_transfer.directions import Direction
+
+PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm")
+"""What follows the name of a difference: itself, its 95 % interval, its standard error, its p values."""
+
+
+def frame_of(direction: Direction) -> pd.DataFrame:
+    """A row for every row of the table that has runs.
+
+    Returns:
+        columns section, variant, seeds, score_mean, score_std (over seeds), for each of :data:`COMPARED` the
+        difference of mean scores over the seeds that both have with :data:`PARTS` (higher is better; p is the larger
+        of multi-bootstrap's and approximate randomisation's, Holm over all comparisons of the section), weights (names
+        of the runs they were taken from), score_scale, score_digits, scale, digits (how to write score and
+        difference), records. What is not known is NaN.
+    """
+    rows = [_row(direction, row) for row in ROWS if row in direction.runs]
+    corrected = iter(holm([row[f"{one.column}_p"] for row in rows for one in COMPARED]))
+    for row in rows:
+        row |= {f"{one.column}_p_holm": float(next(corrected)) for one in COMPARED}
+    return pd.DataFrame(rows)
+
+
+def note_of(direction: Direction, frame: pd.DataFrame) -> str:
+    """What stands below the section."""
+    seeds = " to ".join(dict.fromkeys(str(count) for count in (frame["seeds"].min(), frame["seeds"].max())))
+    named = [name.split("/")[-1] for name in direction.sources]
+    learnt_on = f", learnt on {direction.learnt_on}" if direction.learnt_on else ""
+    text = [
+        f"Frozen weights: those that {', '.join(named)} ended with{learnt_on}.",
+        f"Score: {direction.called}, mean ± standard deviation over seeds; seeds per row: {seeds}.",
+        f"Δ: mean score in {direction.unit} minus that of {LEARNT} or {RANDOM}, above zero is better, over the seeds",
+        f"that both have; intervals: 95 %, paired multi-bootstrap over seeds and {direction.drawn}. p: the larger of",
+        "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+    ]
+    errors = pd.concat([frame[f"{one.column}_error"] for one in COMPARED]).dropna()
+    if not errors.empty:
+        factor, digits = direction.scale
+        effects = [
+            factor * minimum_detectable_effect(error, comparisons=len(errors)) for error in (errors.min(), errors.max())
+        ]
+        shown = " to ".join(dict.fromkeys(f"{effect:.{digits}f}" for effect in effects))
+        text.append(f"Detectable with a power of 80 % after correction: {shown} {direction.unit.lstrip('−')}.")
+    if frame["seeds"].min() == 1:
+        text.append("A row with one seed speaks of that one trained model.")
+    absent = [row for row in ROWS if row not in direction.runs]
+    if absent:
+        text.append(f"No finished run yet of: {', '.join(absent)}.")
+    return " ".join(text)
+
+
+def _row(direction: Direction, name: str) -> dict[str, Any]:
+    runs = direction.runs[name]
+    mean, std = mean_std([run.final[direction.metric] for run in runs])
+    row: dict[str, Any] = {
+        "section": direction.title, "variant": name, "seeds": len(runs), "score_mean": mean, "score_std": std,
+    }  # fmt: skip
+    for one in COMPARED:
+        row |= _difference(direction, name, one.column, one.other if name in one.rows else "")
+    taken = [run.settings["transfer"]["source"].split("/")[-1] for run in runs if name not in (REFERENCE, LEARNT)]
+    return row | {
+        "weights": " ".join(dict.fromkeys(taken)), "score_scale": direction.shown[0],
+        "score_digits": direction.shown[1], "scale": direction.scale[0], "digits": direction.scale[1],
+        "records": recorded(runs),
+    }  # fmt: skip
+
+
+def _difference(direction: Direction, name: str, column: str, other: str) -> dict[str, float]:
+    ours, theirs = direction.examples[name], direction.examples.get(other, {})
+    common = sorted(ours.keys() & theirs.keys())
+    if not common:
+        return dict.fromkeys((f"{column}{part}" for part in PARTS), math.nan)
+    pair = np.stack([ours[seed] for seed in common]), np.stack([theirs[seed] for seed in common])
+    gap = multi_bootstrap(*pair)
+    p = max(gap.p, approximate_randomisation(*pair))
+    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan)
+    return {f"{column}{part}": value for part, value in zip(PARTS, values, strict=True)}
