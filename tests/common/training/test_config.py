@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from common.later import later
 from common.training import RuntimeConfig, TrainConfig, config_hash
+from common.training.config import plain
 from tests.common.training import toy
 
 
@@ -58,3 +60,17 @@ def test_bad_runtime_values(options):
 def test_fp16_on_the_cpu_is_refused(tmp_path):
     with pytest.raises(ValueError, match="fp16 needs a GPU"):
         toy.run(toy.toy_config(tmp_path, precision="fp16"))
+
+
+def test_a_later_field_at_its_default_changes_no_hash():
+    @dataclass(frozen=True)
+    class Small:
+        b: int = 2
+        a: float = 0.1
+        names: tuple[str, ...] = ("x", "y")
+        share: float = later(1.0)
+
+    assert plain(Small()) == {"b": 2, "a": 0.1, "names": ["x", "y"]}
+    assert config_hash("toy", Small()) == config_hash("toy", Small(share=1.0)) == "ab0d157fbc59"
+    assert plain(Small(share=0.3))["share"] == 0.3
+    assert len({config_hash("toy", Small(share=share)) for share in (0.1, 0.3, 1.0)}) == 3
