@@ -109,7 +109,8 @@ def _share_panel(axis: Axes, frame: pd.DataFrame) -> None:
     axis.axhline(100 * frame["largest_class"].iloc[0], color=GREY, linestyle=":", linewidth=1)
     _share_legend(axis, frame)
     fractions = sorted({*FRACTIONS, *frame["fraction"]})
-    examples = frame.dropna(subset="examples").groupby("fraction")["examples"].max()
+    known = frame.dropna(subset="examples")
+    examples = dict(zip(known["fraction"], known["examples"], strict=True))
     names = [f"{100 * one:g} %" + (f"\n{int(examples[one]):,}" if one in examples else "") for one in fractions]
     axis.set_xscale("log")
     axis.xaxis.set_minor_locator(NullLocator())
@@ -141,7 +142,8 @@ def _parameters(part: Any, points: pd.DataFrame) -> None:
     axes[0].set_xlim(points["parameters_added"].min() / MARGIN / 1e6, points["parameters_added"].max() * MARGIN / 1e6)
     part.supxlabel("added parameters (millions)", fontsize="medium")
     part.supylabel("gain over the reference alone (standard errors)", fontsize="medium")
-    means = points.groupby(points["variant"].map(lambda rule: family(rule).label))["in_errors"].mean()
+    labels = [family(rule).label for rule in points["variant"]]
+    means = points.assign(label=labels).pivot_table(index="label", values="in_errors", aggfunc="mean")["in_errors"]
     known = {one.label: one for one in FAMILIES}
     handles: list[Any] = [_key(known[str(label)]) for label in means.sort_values(ascending=False).index]
     handles.append(Patch(color=BAND, label=f"within {CLEAR} errors"))
