@@ -76,6 +76,10 @@ def run_command(arguments: list[str]) -> int:
     parser.add_argument("--variants", nargs="+", help="default: those that the table wants on these data")
     parser.add_argument("--data.name", dest="dataset", help="the step's own option")
     parser.add_argument(
+        "--data.train_fraction", "--data.train-fraction", dest="fractions", nargs="+", type=float,
+        help="shares of the training data; default: those that the figure wants",
+    )  # fmt: skip
+    parser.add_argument(
         "--runtime.runs_dir", "--runtime.runs-dir", dest="runs", default="runs", help="the step's own option"
     )
     parser.add_argument("--dry-run", action="store_true", help="print the command and start nothing")
@@ -84,15 +88,17 @@ def run_command(arguments: list[str]) -> int:
     variants = known.variants or entry.rows.get(known.dataset, entry.variants)
     rest = ["--engine", known.engine, "--runtime.runs_dir", known.runs, *rest]
     rest += ["--data.name", known.dataset] if known.dataset else []
-    command = command_of(entry, known.preset, variants, known.seeds or entry.seeds, rest)
-    say(shlex.join(command))
-    if known.dry_run:
-        return 0
-    runs = Path(known.runs).expanduser() / entry.step
-    before = finished(runs)
-    status = start(command, runs, known.records / entry.step)
-    for folder in collect_new(before, runs, known.records):
-        say(f"collected {folder}")
+    status, runs = 0, Path(known.runs).expanduser() / entry.trains
+    for fraction in known.fractions or entry.fractions:
+        share = [] if fraction == 1 else ["--data.train_fraction", str(fraction)]
+        command = command_of(entry, known.preset, variants, known.seeds or entry.seeds, [*rest, *share])
+        say(shlex.join(command))
+        if known.dry_run:
+            continue
+        before = finished(runs)
+        status = start(command, runs, known.records / entry.trains) or status
+        for folder in collect_new(before, runs, known.records):
+            say(f"collected {folder}")
     return status
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
+from results.divided import own_runs
 from results.figure_gpt.configs import SHOWN as GPT_SHOWN
 from results.figure_mlm.configs import SHOWN as MLM_SHOWN
-from results.make import EVERY, MAKERS
+from results.make import DIVIDED, EVERY, MAKERS
 from results.reader import RecordError, Run
 from results.table1_sentiment.configs import LATE_ENSEMBLE, ROWS
 from results.tables import BASELINE, ENSEMBLE
@@ -31,6 +32,17 @@ class Entry:
     """Dataset, or :data:`ANY` -> variants that it wants."""
     seeds: tuple[int, ...]
     """Seeds that it wants of each."""
+    fractions: tuple[float, ...] = (1.0,)
+    """Shares of the training data on which it wants each."""
+    divided: bool = False
+    """Whether it shows runs on a share of the training data."""
+    starts: str = ""
+    """Package of the step whose runs it wants; empty: :attr:`step`."""
+
+    @property
+    def trains(self) -> str:
+        """Package of the step whose runs it wants."""
+        return self.starts or self.step
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -39,13 +51,13 @@ class Entry:
         Raises:
             RecordError: it shows the runs of every step and wants none of its own.
         """
-        if self.step == EVERY:
+        if self.trains == EVERY:
             raise RecordError(f"{self.name} shows the runs of every step; start those of a table of one step")
         return tuple(dict.fromkeys(name for names in self.rows.values() for name in names))
 
     def own(self, runs: Iterable[Run]) -> list[Run]:
-        """The runs of its step."""
-        return [run for run in runs if self.step in (EVERY, run.config["step"])]
+        """The runs that it may show."""
+        return own_runs(runs, self.step, self.divided)
 
 
 def _sentiment() -> dict[str, tuple[str, ...]]:
@@ -66,18 +78,20 @@ CONFIGS = {"figure_mlm": "table2_mlm", "figure_gpt": "table3_gpt", "figure_visio
 """Figure -> table whose ``configs.py`` has its seeds, and its rows where nothing else is said."""
 
 
-def _entry(name: str, step: str) -> Entry:
-    if step == EVERY:  # it shows what the others want
-        return Entry(name, step, {}, ())
+def _entry(name: str, step: str, divided: bool) -> Entry:
     configs = import_module(f"results.{CONFIGS.get(name, name)}.configs")
+    starts = getattr(configs, "STARTS", "")
+    if step == EVERY and not starts:  # it shows what the others want
+        return Entry(name, step, {}, ())
     rows = WANTED.get(name) or dict.fromkeys(getattr(configs, "DATASETS", (ANY,)), tuple(configs.VARIANTS))
-    return Entry(name, step, rows, tuple(getattr(configs, "SEEDS", SEEDS)))
+    fractions = tuple(getattr(configs, "FRACTIONS", (1.0,)))
+    return Entry(name, step, rows, tuple(getattr(configs, "SEEDS", SEEDS)), fractions, divided, starts)
 
 
 def catalogue() -> dict[str, Entry]:
     """All of them by name."""
     return {
-        (name := package.__name__.split(".")[-1]): _entry(name, step)
+        (name := package.__name__.split(".")[-1]): _entry(name, step, package in DIVIDED)
         for step, makers in MAKERS.items()
         for package in makers
     }

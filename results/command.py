@@ -27,7 +27,7 @@ def run_maker(make: Maker, folder: Path, description: str | None, arguments: Seq
     parser.add_argument("--out", type=Path, default=folder, help="where the files go (default: %(default)s)")
     known = parser.parse_args(arguments)
     try:
-        runs = load_runs(known.records)
+        runs = _own(folder.name, load_runs(known.records))
         if not runs:
             raise RecordError(f"no finished run below {known.records}; train some, or name another folder by --records")
         written = make(runs, known.out)
@@ -40,11 +40,17 @@ def run_maker(make: Maker, folder: Path, description: str | None, arguments: Seq
     return 0
 
 
-def _note(name: str, runs: Sequence[Run], out: Path, written: Sequence[Path]) -> None:
-    """Note what the one table or figure of that name was made from; several do so themselves."""
+def _own(name: str, runs: Sequence[Run]) -> list[Run]:
+    """The runs that the one table or figure of that name may show; all where it stands for several."""
     from results.catalogue import catalogue  # imported late: it knows the makers, which import this
 
     entry = catalogue().get(name)
-    own = entry.own(runs) if entry is not None else []
-    if own:
-        write_note(name, own, out, written)
+    return list(runs) if entry is None else entry.own(runs)
+
+
+def _note(name: str, runs: Sequence[Run], out: Path, written: Sequence[Path]) -> None:
+    """Note what the one table or figure of that name was made from; several do so themselves."""
+    from results.catalogue import catalogue
+
+    if name in catalogue():
+        write_note(name, runs, out, written)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from results import (
     figure_alpha_sentiment,
+    figure_efficiency,
     figure_gpt,
     figure_mlm,
     figure_vision_language,
@@ -21,7 +22,9 @@ from results import (
     table7_transfer,
 )
 from results.command import run_maker
+from results.divided import own_runs
 from results.figure_alpha_sentiment.make import make as make_alpha
+from results.figure_efficiency.make import make as make_efficiency
 from results.figure_gpt.make import make as make_gpt_figures
 from results.figure_mlm.make import make as make_mlm_figures
 from results.figure_vision_language.make import make as make_vision_figures
@@ -47,9 +50,13 @@ MAKERS = {
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},
     "step4_vision_language": {table4_vision_language: make_vision, figure_vision_language: make_vision_figures},
     "alpha_validity": {table5_alpha_validity: make_validity},
-    EVERY: {table6_universality: make_universality, table7_transfer: make_transfer},
+    EVERY: {
+        table6_universality: make_universality, table7_transfer: make_transfer, figure_efficiency: make_efficiency,
+    },
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""
+DIVIDED = (figure_efficiency,)
+"""Those that also show runs on a share of the training data; no other may."""
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER, names: Collection[str] = ()) -> list[Path]:
@@ -62,10 +69,9 @@ def make(runs: Sequence[Run], folder: Path = FOLDER, names: Collection[str] = ()
     """
     paths: list[Path] = []
     for step, makers in MAKERS.items():
-        own = [run for run in runs if step in (EVERY, run.config["step"])]
-        for package, maker in makers.items() if own else ():
-            name = package.__name__.split(".")[-1]
-            if not names or name in names:
+        for package, maker in makers.items():
+            name, own = package.__name__.split(".")[-1], own_runs(runs, step, package in DIVIDED)
+            if own and (not names or name in names):
                 written = maker(own, folder / name)
                 write_note(name, own, folder / name, written)
                 paths += written

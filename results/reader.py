@@ -58,6 +58,11 @@ class Run:
         return Path(data["path"]).name if data["name"] == "folder" and data.get("path") else data["name"]
 
     @property
+    def train_fraction(self) -> float:
+        """Share of the training data that the run saw; a record without it has seen all."""
+        return float(self.settings.get("data", {}).get("train_fraction", 1.0))
+
+    @property
     def backbone(self) -> str:
         return self.settings.get("backbone", "")
 

@@ -27,7 +27,7 @@ def command_of(
         rest: further options of the step.
     """
     return [
-        sys.executable, "-m", entry.step, "table", "--preset", preset, "--variants", *variants,
+        sys.executable, "-m", entry.trains, "table", "--preset", preset, "--variants", *variants,
         "--seeds", *map(str, seeds), *rest,
     ]  # fmt: skip
 

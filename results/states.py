@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from results.catalogue import ANY, Entry
+from results.divided import undivided
 from results.made_from import stale
 from results.reader import Run, grouped, setting_key, variant_key
 from results.table4_vision_language.configs import STEP as VISION
@@ -76,14 +78,16 @@ def state_of(entry: Entry, runs: Sequence[Run], folder: Path) -> State:
         folder: where its files are.
     """
     wanted, gaps, own = 0, [], entry.own(runs)
-    settings = _settings(entry, own)
+    settings = _settings(entry, [run for run in own if run.config["step"] == entry.trains])
     for dataset, variants in entry.rows.items():
         here = {title: group for title, group in settings.items() if dataset == ANY or group[0].dataset == dataset}
         if not here and dataset != ANY:
             here = {dataset: []}
-        for title, group in here.items():
+        for (title, group), fraction in product(here.items(), entry.fractions):
             wanted += len(variants) * len(entry.seeds)
-            gaps += _gaps(title, group, variants, entry.seeds)
+            part = [run for run in group if run.train_fraction == fraction]
+            called = title if fraction == 1 else f"{title}, {100 * fraction:g} % of the training data"
+            gaps += _gaps(called, part, variants, entry.seeds)
     return State(entry, wanted, tuple(gaps), tuple(stale(entry.name, own, folder)))
 
 
@@ -104,8 +108,8 @@ def _settings(entry: Entry, runs: list[Run]) -> dict[str, list[Run]]:
         return {section.title: list(section.runs) for section in sections(runs)}
     if not all("data" in run.settings for run in runs):  # the data are made by the run itself
         return {"": runs}
-    titles = section_titles(runs)
-    return {titles[key]: group for key, group in grouped(runs, setting_key).items()}
+    titles = section_titles([undivided(run) for run in runs])
+    return {titles[key]: group for key, group in grouped(runs, lambda run: setting_key(undivided(run))).items()}
 
 
 def _gaps(setting: str, runs: Sequence[Run], variants: Sequence[str], seeds: Sequence[int]) -> list[Gap]:

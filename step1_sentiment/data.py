@@ -54,5 +54,6 @@ def build_data(config: SentimentConfig, runtime: RuntimeConfig) -> SentimentData
             shuffle=training,
             bucket=config.train.bucket,
             seed=config.train.seed,
+            repeats=text.repeats if training else 1.0,
         )
     return SentimentData(text, processor, loaders)

@@ -82,6 +82,8 @@ def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:
         "data_name": data.text.name,
         "data_source": data.text.source,
         "data_fingerprint": data.text.fingerprint,
+        "data_train_examples": len(data.text.splits["train"]),
+        "data_train_examples_whole": data.text.whole_train,
         "data_warnings": list(data.text.warnings),
         "label_names": list(data.text.label_names),
         "backbone_source": resolve_backbone(config.backbone).description,

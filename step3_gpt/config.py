@@ -8,9 +8,10 @@ from typing import Literal
 
 from common.data.language import CorpusConfig
 from common.integration import IntegrationConfig, rules
+from common.later import later
 from common.models.gpt2_size import SCRATCH, SMALL, TINY, SizeConfig
 from common.streams.config import StreamConfig
-from common.training.config import ADDED_LATER, LanguageTrainConfig
+from common.training.config import LanguageTrainConfig
 from common.transfer.config import TransferConfig
 from common.variants import CONTROLS, STUDIED, refuse_equal_names, row
 
@@ -59,7 +60,7 @@ class GPTConfig:
     """Tokens by which the evaluation's windows advance; each scores its last so many. 0 = half the context."""
     dropout: float = 0.0
     """Dropout of the backbone."""
-    transfer: TransferConfig = field(default_factory=TransferConfig, metadata=ADDED_LATER)
+    transfer: TransferConfig = later(TransferConfig())
     """Mixing weights that are not learnt, but taken from a run in another domain."""
 
     def __post_init__(self) -> None:

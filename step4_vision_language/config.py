@@ -8,9 +8,10 @@ from typing import Literal
 
 from common.data.vision.sample import VisionDataConfig
 from common.integration.config import IntegrationConfig
+from common.later import later
 from common.models.gpt2_size import SCRATCH, SMALL, SizeConfig
 from common.streams.config import StreamConfig
-from common.training.config import ADDED_LATER, VisionTrainConfig
+from common.training.config import VisionTrainConfig
 from common.transfer.config import TransferConfig
 from common.variants import refuse_equal_names, row
 from common.vision.config import VisionConfig
@@ -92,7 +93,7 @@ class VisionLanguageRunConfig:
     """How texts are written in the evaluation."""
     dropout: float = 0.0
     """Dropout of the language model ``scratch``."""
-    transfer: TransferConfig = field(default_factory=TransferConfig, metadata=ADDED_LATER)
+    transfer: TransferConfig = later(TransferConfig())
     """Mixing weights that are not learnt, but taken from a run in another domain."""
 
     def __post_init__(self) -> None:

@@ -147,7 +147,7 @@ def build_data(
         loaders[name] = BucketedLoader(
             items, Collate(samples, pictures[name], processor.end_id), config.train.batch_size,
             lengths=[len(item.text.ids) for item in items], shuffle=name == "train", bucket=config.train.bucket,
-            seed=config.train.seed,
+            seed=config.train.seed, repeats=corpus.repeats if name == "train" else 1.0,
         )  # fmt: skip
         loaders[name].collate.loader = loaders[name]  # pyright: ignore[reportFunctionMemberAccess]
     return VisionLanguageData(corpus, processor, dict(pictures), loaders)

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Callable
 
+from common.data.shares import check_fraction, share
+from common.later import later
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -25,7 +28,7 @@ class DataConfig:
     path: str = ""
     """Local folder of the dataset; empty takes the Hugging Face hub (or its cache) under the dataset's own name."""
     seed: int = 0
-    """Seed of the held-out validation split, of `max_train`'s choice, and of planted texts."""
+    """Seed of the held-out validation split, of what `max_train` and `train_fraction` keep, and of planted texts."""
     validation_fraction: float = 0.1
     """Share of the training split held out, by class, where the dataset has no validation split of its own."""
     max_train: int = 0
@@ -44,6 +47,10 @@ class DataConfig:
     """planted: texts in train, validation and test."""
     planted_words: int = 8
     """planted: words per text, at least 6."""
+    train_fraction: float = later(1.0)
+    """Share of the training texts (after `max_train`) that a run may see, in (0, 1]: the same share of every class, and
+    at least one text of each. Smaller shares are parts of larger ones. Validation and test stay whole. An epoch keeps
+    its number of updates: the texts are gone through more often, see :attr:`TextData.repeats`."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.validation_fraction < 1.0:
@@ -52,6 +59,11 @@ class DataConfig:
             raise ValueError("max_train and seed must not be negative")
         if self.phrases and self.name not in ("sst5", "sst2"):
             raise ValueError(f"only sst5 and sst2 have phrases, not {self.name!r}")
+        check_fraction(self.train_fraction)
+        if self.phrases and self.train_fraction < 1:
+            raise ValueError(
+                "train_fraction counts whole texts; with phrases, parts of the left-out ones would come in"
+            )
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,20 @@ class TextData:
     """What the checks found and let pass."""
     ordinal: bool = False
     """Whether the labels are degrees of one thing, in order; their distance is then scored too."""
+    whole_train: int = 0
+    """Training texts before `train_fraction` was taken of them; 0 = as many as there are."""
+
+    @property
+    def repeats(self) -> float:
+        """Passes over the training texts in one epoch, so that it has as many updates as on all of them.
+
+        With the number of passes fixed, 1 % of SST-5 would be six updates in two epochs: the score would tell how far
+        the optimiser came and not what the texts taught. Fine-tuning on little data fails mostly for want of updates
+        (Mosbach et al. 2021, Zhang et al. 2021), so all shares get the same number, the same schedule of learning rates
+        and the same evaluations; only how many different texts there are differs. What repeating costs by
+        overfitting is bounded by choosing the weights on the validation split.
+        """
+        return self.whole_train / len(self.splits["train"]) if self.whole_train else 1.0
 
 
 Loader = Callable[[DataConfig], Corpus]
@@ -159,10 +185,15 @@ def load_text(config: DataConfig) -> TextData:
         splits["train"] = _join(splits["train"], corpus.extra_train.take(fresh))
     if config.max_train:
         splits["train"] = subset(splits["train"], config.max_train, config.seed)
+    whole = len(splits["train"])
+    if config.train_fraction < 1:
+        kept = share(splits["train"].labels, config.train_fraction, config.seed)
+        splits["train"] = splits["train"].take(kept)
+        source += f"; {len(kept):,} of {whole:,} training examples kept, by class, seed {config.seed}"
     splits = {name: splits[name] for name in SPLITS}
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    data = TextData(config.name, source, splits, corpus.label_names, "", tuple(notes), corpus.ordinal)
+    data = TextData(config.name, source, splits, corpus.label_names, "", tuple(notes), corpus.ordinal, whole)
     return replace(data, fingerprint=_fingerprint(data))
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from common.later import stands
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -174,22 +176,17 @@ class RuntimeConfig:
         return self.strategy == "fsdp" and self.devices > 1
 
 
-ADDED_LATER = {"added_later": True}
-"""Metadata of a config's field that came when there were records: where it has its default it stands neither in the
-hash nor in the record, so that older runs keep their names. Such a field has a default factory."""
-
-
 def plain(config: Any) -> Any:
-    """`config` as JSON-able dicts and lists, without any :class:`RuntimeConfig` inside it.
+    """`config` as JSON-able dicts and lists, without any :class:`RuntimeConfig` inside it, and without those fields of
+    :func:`common.later.later` that have their default.
 
     Raises:
         TypeError: for a value that JSON cannot hold.
     """
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        members = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-        for field in dataclasses.fields(config):
-            if "added_later" in field.metadata and members[field.name] == field.default_factory():  # pyright: ignore[reportCallIssue]
-                del members[field.name]
+        members = {
+            field.name: getattr(config, field.name) for field in dataclasses.fields(config) if stands(config, field)
+        }
         return {name: plain(value) for name, value in members.items() if not isinstance(value, RuntimeConfig)}
     if isinstance(config, dict):
         return {str(key): plain(value) for key, value in config.items() if not isinstance(value, RuntimeConfig)}

@@ -26,6 +26,8 @@ class BucketedLoader(Generic[Item]):
         shuffle: new order every epoch.
         bucket: put examples of similar length together.
         seed: of the shuffling.
+        repeats: passes over the examples in one epoch, at least 1 and only with `shuffle`. Each pass has its own
+            order; of a last one that is not whole, a random part is taken.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class BucketedLoader(Generic[Item]):
         shuffle: bool = False,
         bucket: bool = False,
         seed: int = 0,
+        repeats: float = 1.0,
     ) -> None:
         if len(items) == 0:
             raise ValueError("a loader needs at least one example")
@@ -46,7 +49,10 @@ class BucketedLoader(Generic[Item]):
             raise ValueError("bucketing needs the lengths of the examples")
         if lengths is not None and len(lengths) != len(items):
             raise ValueError(f"{len(lengths)} lengths for {len(items)} examples")
+        if repeats < 1 or (repeats > 1 and not shuffle):
+            raise ValueError(f"repeats must be at least 1, and 1 without shuffling, got {repeats}")
         self.items = items
+        self.count = round(repeats * len(items))
         self.collate = collate
         self.batch_size = batch_size
         self.lengths = None if lengths is None else np.asarray(lengths)
@@ -69,11 +75,15 @@ class BucketedLoader(Generic[Item]):
 
     def indices(self) -> list[np.ndarray]:
         """Indices of the examples of each batch of the current epoch."""
-        size, count = self.batch_size, len(self.items)
+        size, count, distinct = self.batch_size, self.count, len(self.items)
         random = np.random.default_rng([self.seed, self.epoch])
-        order = random.permutation(count) if self.shuffle else np.arange(count)
+        passes = [
+            random.permutation(distinct) if self.shuffle else np.arange(distinct) for _ in range(0, count, distinct)
+        ]
+        order = np.concatenate(passes)[:count]
         if self.bucket and self.lengths is not None:
-            pool = POOL * size if self.shuffle else count
+            # No pool is longer than a pass: sorted, the copies of an example would make a batch of one text.
+            pool = min(POOL * size, distinct) if self.shuffle else count
             pools = [order[start : start + pool] for start in range(0, count, pool)]
             # Stable sorting: equally long examples stay in random order.
             order = np.concatenate([part[np.argsort(self.lengths[part], kind="stable")] for part in pools])
@@ -86,7 +96,7 @@ class BucketedLoader(Generic[Item]):
         return batches[self.rank :: self.world_size]
 
     def __len__(self) -> int:
-        batches = -(-len(self.items) // self.batch_size)
+        batches = -(-self.count // self.batch_size)
         return -(-batches // self.world_size)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

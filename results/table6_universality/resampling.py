@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
@@ -26,6 +27,12 @@ class Draws:
     """How many seeds each rule shares with the anchor."""
     estimates: np.ndarray  # [K]
     replicates: np.ndarray  # [R, K]
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """Of the gains ``[K]``, over the replicates; NaN for a gain that never varies."""
+        spread = self.replicates.std(0, ddof=1)
+        return np.where(np.round(spread, 12) > 0, spread, math.nan)
 
 
 def gains(domain: Domain, replicates: int = REPLICATES) -> Draws:

@@ -53,8 +53,7 @@ def judge(domain: Domain) -> Judged:
     ranked = ranks(drawn.replicates)
     low, high = bounds(drawn.replicates)
     rank_low, rank_high = bounds(ranked)
-    spread = drawn.replicates.std(0, ddof=1)
-    errors = np.where(np.round(spread, 12) > 0, spread, math.nan)
+    errors = drawn.standard_errors
     scores = [[values.mean() for values in domain.scores[rule].values()] for rule in drawn.rules]
     tested = pd.DataFrame([_control(domain, rule) for rule in drawn.rules])
     corrected = holm(tested["control_p"].to_numpy(np.float64))

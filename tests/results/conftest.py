@@ -32,6 +32,7 @@ class RecordFactory:
         status: str = "finished",
         lr: float = 1e-4,
         fingerprint: str = "f00d",
+        fraction: float = 1.0,
         **final: float,
     ) -> Path:
         rule, _, subset = name.partition("[")
@@ -40,6 +41,7 @@ class RecordFactory:
             rule, streams = "reference", ["meaning"]
         if name == "duplicate":
             streams = ["meaning", "duplicate_1", "duplicate_2"]
+        part = fraction < 1  # records on all data were written before there were others
         control = name if name == "shuffled" else "none"
         config = {
             "name": name, "backbone": backbone, "use_meaning": "meaning" in streams,
@@ -48,7 +50,8 @@ class RecordFactory:
                 for stream in streams if stream != "meaning"
             ],
             "integration": {"rule": "dm" if name in ("duplicate", "shuffled") else rule},
-            "data": {"name": dataset, "seed": 0, "planted_shares": PLANTED},
+            "data": {"name": dataset, "seed": 0, "planted_shares": PLANTED}
+            | ({"train_fraction": fraction} if part else {}),
             "train": {"seed": seed, "epochs": 3, "lr_backbone": lr},
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:12]
@@ -60,6 +63,7 @@ class RecordFactory:
         _json(folder / "environment.json", {
             "cpu": "Test CPU", "gpu": "", "data_source": f"made-up {dataset}", "backbone_source": f"made-up {backbone}",
             "data_fingerprint": fingerprint,
+            **({"data_train_examples": round(8000 * fraction), "data_train_examples_whole": 8000} if part else {}),
         })  # fmt: skip
         if status != "finished":
             return folder

@@ -1,20 +1,25 @@
 """Presets and variants."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from common.data import load_text
 from common.integration import IntegrationConfig, rules
 from common.models.secondary import SecondaryStreams
-from common.training.config import config_hash
+from common.training.config import config_hash, plain
 from common.variants import CONTROLS, RULES
 from step1_sentiment.__main__ import COMMAND
 from step1_sentiment.config import PRESETS, small, variant
 from step1_sentiment.data import build_data
 from step1_sentiment.model import build_model
+from step1_sentiment.run import folder_of
 from step1_sentiment.task import SentimentTask
 from tests.step1_sentiment.conftest import runtime, tiny
+
+RECORDS = Path(__file__).parents[2] / "results" / "records" / "step1_sentiment"
 
 
 def test_every_registered_rule_is_a_variant():
@@ -105,3 +110,17 @@ def test_a_run_without_a_variant_is_called_after_its_rule():
     config, _ = COMMAND.parse("quick", "", ["--integration.rule", "li"])
     assert config.name == "li"
     assert config_hash("s", config) == config_hash("s", variant(PRESETS["quick"](), "li"))
+
+
+@pytest.mark.parametrize("seed, name", [(2, "dm-308e07079c9e"), (0, "meaning-6e32692e98ed")])
+def test_finished_runs_keep_their_folders(seed, name):
+    """Names of committed records: a new field of a config must not orphan them."""
+    variant_name = name.partition("-")[0]
+    options = ["--data.path", "data/sst5", "--train.seed", str(seed)]
+    config, settings = COMMAND.parse("small", variant_name, options)
+    assert folder_of(config, settings).name == name
+    recorded = json.loads((RECORDS / name / "config.json").read_text())["config"]
+    assert plain(config) == recorded
+    fewer, _ = COMMAND.parse("small", variant_name, [*options, "--data.train-fraction", "0.1"])
+    assert plain(fewer) == recorded | {"data": recorded["data"] | {"train_fraction": 0.1}}
+    assert folder_of(fewer, settings) != folder_of(config, settings)

@@ -41,6 +41,20 @@ def test_record_is_complete(finished_run):
     assert start["meaning"] == 1 and start["phonetic"] == 0
 
 
+def test_a_share_of_the_data_is_trained_on_as_long_and_said(finished_run, tmp_path):
+    config = tiny()
+    folder = run(replace(config, data=replace(config.data, train_fraction=0.25)), runtime(tmp_path))
+    whole, part = (
+        {name: json.loads((one / f"{name}.json").read_text()) for name in ("final", "environment")}
+        for one in (finished_run, folder)
+    )
+    assert (part["environment"]["data_train_examples"], part["environment"]["data_train_examples_whole"]) == (24, 96)
+    assert whole["environment"]["data_train_examples"] == whole["environment"]["data_train_examples_whole"] == 96
+    assert part["final"]["steps"] == whole["final"]["steps"] == 6
+    counted = [pd.read_parquet(one / "words.parquet")["train_count"].max() for one in (folder, finished_run)]
+    assert counted[0] < counted[1]  # what the model never saw is not counted, and repeats are no occurrences
+
+
 def test_shapley_values_are_of_a_model_that_knows_absent_streams(finished_run, tmp_path):
     assert "shapley" not in json.loads((finished_run / "importance.json").read_text())
     config = tiny(integration=DM(stream_dropout=0.3), name="dm_dropout")

@@ -17,6 +17,7 @@ import pytest
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from common.data.language.tokenizers import train_bpe
 from common.data.vision import VisionDataConfig
 from common.training.evaluate import evaluate
 from common.vision.config import VisionConfig
@@ -31,7 +32,7 @@ from step4_vision_language.data import build_data, load_texts, swapped
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.run import run
 from step4_vision_language.task import GenerateTask, RetrieveTask
-from step4_vision_language.texts import IGNORED, IMAGE, TextProcessor
+from step4_vision_language.texts import IGNORED, IMAGE, SPECIALS, TextProcessor
 from tests.step4_vision_language.conftest import runtime, tiny
 from tests.step4_vision_language.models import language_model
 
@@ -224,6 +225,19 @@ def test_swapped_pictures_are_others(cache):
         a.images[0].key != b.images[0].key and a.captions == b.captions for a, b in zip(samples, turned, strict=True)
     )
     assert {s.images[0].key for s in samples} == {s.images[0].key for s in turned}
+
+
+def test_the_tokenizer_learns_from_the_kept_samples_and_epochs_are_as_long(cache, tmp_path):
+    whole, part = tiny(), tiny(data=replace(tiny().data, train_fraction=0.25))
+    (every, _), (corpus, tokenizer) = load_texts(whole), load_texts(part)
+    assert len(corpus.splits["train"]) == 12 and corpus.splits["test"] == every.splits["test"]
+    alone = [text for sample in corpus.splits["train"] for text in sample.captions]
+    expected = train_bpe([f" {text}" for text in alone], part.vocab_size, SPECIALS)
+    assert tokenizer.get_vocab() == expected.get_vocab()
+    loader = build_data(part, runtime(cache, tmp_path), corpus, tokenizer, build_model(part, tokenizer)).loaders[
+        "train"
+    ]
+    assert loader.count == 4 * len(loader.items)
 
 
 def test_texts_of_one_picture_are_no_negatives():

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Callable
 
+from common.data.shares import check_fraction, share
 from common.data.text import SPLITS, DataError
 from common.data.vision.source import ImageError, ImageSource
+from common.later import later
 
 __all__ = [
     "SPLITS", "TASKS", "DataError", "ImageError", "ImageSource", "RawVision", "Sample", "VisionCorpus",
@@ -51,7 +53,7 @@ class VisionDataConfig:
     limit: int = 0
     """Samples kept per split, chosen at random; 0 = all."""
     seed: int = 0
-    """Seed of held-out splits, of `limit`'s choice and of generated scenes."""
+    """Seed of held-out splits, of what `limit` and `train_fraction` keep, and of generated scenes."""
     validation_fraction: float = 0.1
     """Share of the training pictures held out, with all their samples, where there is no official validation split."""
     skip_bad: bool = False
@@ -70,6 +72,10 @@ class VisionDataConfig:
     """scenes: places per row and column, 2 or 3."""
     scene_held_out: int = 0
     """scenes: (colour, shape) pairs that only test shows, 0 to 6; ids of test samples that show one end in -new."""
+    train_fraction: float = later(1.0)
+    """Share of the training samples (after `limit`) that a run may see, in (0, 1]: the same share of every kind of
+    question, and at least one sample of each. Smaller shares are parts of larger ones. Validation and test stay whole.
+    An epoch keeps its number of updates: the samples are gone through more often, see :attr:`VisionCorpus.repeats`."""
 
     def __post_init__(self) -> None:
         if self.limit < 0 or self.seed < 0:
@@ -90,6 +96,7 @@ class VisionDataConfig:
             raise ValueError(f"scene_grid must be 2 or 3, got {self.scene_grid}")
         if not 0 <= self.scene_held_out <= 6:
             raise ValueError(f"scene_held_out must be 0 to 6, got {self.scene_held_out}")
+        check_fraction(self.train_fraction)
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,9 @@ class VisionCorpus:
     """Where it came from, in words."""
     bad: Mapping[str, int] = field(default_factory=dict)
     """Split -> samples left out for a bad picture (`skip_bad`)."""
+    repeats: float = 1.0
+    """Passes over the training samples in one epoch: as many updates as without `train_fraction`, for the reason that
+    :attr:`common.data.text.TextData.repeats` gives."""
 
 
 VisionLoader = Callable[[VisionDataConfig], RawVision]
@@ -161,8 +171,15 @@ def load_vision(config: VisionDataConfig) -> VisionCorpus:
     check_samples(config.name, raw)
     check_apart(config.name, raw.splits)
     notes, bad, splits = list(raw.notes), {}, {}
+    source, repeats = raw.source, 1.0
     for split in SPLITS:
         chosen = _chosen(raw.splits[split], config)
+        if split == "train" and config.train_fraction < 1:
+            whole = chosen
+            kept = share([sample.kind for sample in whole], config.train_fraction, config.seed)
+            chosen = [whole[place] for place in kept]
+            source += f"; {len(chosen):,} of {len(whole):,} training samples kept, seed {config.seed}"
+            repeats = len(whole) / len(chosen)
         splits[split], failed = check_images(chosen, config.skip_bad, depth=config.check, max_pixels=config.max_pixels)
         if failed:
             bad[split] = len(chosen) - len(splits[split])
@@ -175,7 +192,7 @@ def load_vision(config: VisionDataConfig) -> VisionCorpus:
     notes += same_bytes(config.name, splits)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    return VisionCorpus(config.name, splits, fingerprint_of(splits), tuple(notes), raw.task, raw.source, bad)
+    return VisionCorpus(config.name, splits, fingerprint_of(splits), tuple(notes), raw.task, source, bad, repeats)
 
 
 def _chosen(samples: list[Sample], config: VisionDataConfig) -> list[Sample]:

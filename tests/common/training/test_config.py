@@ -1,11 +1,12 @@
 """Settings are checked, and the hash of a config is what names a run."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from common.later import later
 from common.training import RuntimeConfig, TrainConfig, config_hash
-from common.training.config import ADDED_LATER, plain
+from common.training.config import plain
 from tests.common.training import toy
 
 
@@ -27,19 +28,6 @@ def test_every_training_field_counts():
     base = toy.ToyConfig()
     for change in ({"seed": 1}, {"lr_head": 1e-3}, {"compile": True}, {"select_mode": "min"}):
         assert config_hash("toy", replace(base, train=replace(base.train, **change))) != config_hash("toy", base)
-
-
-def test_a_field_that_was_added_later_counts_where_it_is_set():
-    @dataclass(frozen=True)
-    class Before:
-        a: int = 1
-
-    @dataclass(frozen=True)
-    class After(Before):
-        more: tuple[int, ...] = field(default_factory=tuple, metadata=ADDED_LATER)
-
-    assert plain(After()) == {"a": 1} and config_hash("toy", After()) == config_hash("toy", Before())
-    assert plain(After(more=(2,))) == {"a": 1, "more": [2]}
 
 
 def test_values_json_cannot_hold_are_refused():
@@ -72,3 +60,17 @@ def test_bad_runtime_values(options):
 def test_fp16_on_the_cpu_is_refused(tmp_path):
     with pytest.raises(ValueError, match="fp16 needs a GPU"):
         toy.run(toy.toy_config(tmp_path, precision="fp16"))
+
+
+def test_a_later_field_at_its_default_changes_no_hash():
+    @dataclass(frozen=True)
+    class Small:
+        b: int = 2
+        a: float = 0.1
+        names: tuple[str, ...] = ("x", "y")
+        share: float = later(1.0)
+
+    assert plain(Small()) == {"b": 2, "a": 0.1, "names": ["x", "y"]}
+    assert config_hash("toy", Small()) == config_hash("toy", Small(share=1.0)) == "ab0d157fbc59"
+    assert plain(Small(share=0.3))["share"] == 0.3
+    assert len({config_hash("toy", Small(share=share)) for share in (0.1, 0.3, 1.0)}) == 3

@@ -112,3 +112,24 @@ def test_wrong_positions_and_ranks():
         loader().shard(2, 2)
     with pytest.raises(ValueError, match="at least one example"):
         BucketedLoader([], dict, 4)
+
+
+@pytest.mark.parametrize("bucket", [True, False])
+@pytest.mark.parametrize("repeats", [1.0, 3.33, 100.5])
+def test_repeated_examples_fill_an_epoch_evenly(bucket, repeats):
+    few = BucketedLoader(
+        list(range(85)), lambda items: {"ids": items}, 32, LENGTHS[:85].tolist(), True, bucket, repeats=repeats
+    )
+    batches = ids(few)
+    assert len(batches) == len(few) == -(-round(85 * repeats) // 32)
+    seen = np.bincount(sum(batches, []), minlength=85)
+    assert seen.sum() == round(85 * repeats) and seen.max() - seen.min() <= 1
+    assert max(np.bincount(batch).max() for batch in batches) <= 2  # a batch is never copies of a few examples
+    few.load_state_dict({"epoch": 0, "position": 2})
+    assert ids(few) == batches[2:]
+
+
+def test_only_training_repeats():
+    for options in ({"repeats": 0.5}, {"repeats": 2.0, "shuffle": False}):
+        with pytest.raises(ValueError, match="repeats must be at least 1"):
+            loader(**options)

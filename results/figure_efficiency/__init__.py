@@ -1,0 +1,1 @@
+"""How far a rule gets with little data, and with few parameters."""

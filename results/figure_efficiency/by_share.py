@@ -1,0 +1,77 @@
+"""Score against the share of the training data, in each setting that has runs on a share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from common.evaluation.statistics import holm
+from results.divided import undivided
+from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
+from results.reader import Run, grouped, setting_key
+from results.tables import build_frame, section_titles
+
+CONFIDENCE = 0.95
+COLUMNS = (
+    "section", "variant", "fraction", "examples", "seeds", "accuracy_mean", "accuracy_std", "accuracy_low",
+    "accuracy_high", "largest_class", "paired_seeds", "difference", "difference_low", "difference_high",
+    "standard_error", "p", "p_holm", "records",
+)  # fmt: skip
+
+
+def share_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row per setting, share and variant, with the columns :data:`COLUMNS`.
+
+    ``examples`` is the number of training examples (NaN where no record of the setting says it), ``accuracy_low`` and
+    ``accuracy_high`` the 95 % interval over seeds (Student's t; NaN for one seed), ``largest_class`` the accuracy of
+    always naming the commonest class of the test split. ``difference`` is to the reference alone *on the same share*,
+    as in table 1; ``p_holm`` is corrected over all shares of the setting.
+    """
+    shown = [run for run in runs if _belongs(run)]
+    titles = section_titles([undivided(run) for run in shown])
+    parts = [_setting(titles[key], group) for key, group in grouped(shown, _whole_setting).items()]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=pd.Index(COLUMNS))
+
+
+def _belongs(run: Run) -> bool:
+    return run.config["step"] == STARTS and run.dataset in DATASETS and run.name in VARIANTS
+
+
+def _whole_setting(run: Run) -> str:
+    return setting_key(undivided(run))
+
+
+def _setting(title: str, runs: Sequence[Run]) -> pd.DataFrame:
+    parts = []
+    for fraction in sorted({run.train_fraction for run in runs}):
+        own = [run for run in runs if run.train_fraction == fraction]
+        parts.append(build_frame(own).assign(fraction=fraction, examples=_examples(own, runs, fraction)))
+    frame = pd.concat(parts, ignore_index=True)
+    frame["variant"] = pd.Categorical(frame["variant"], VARIANTS)
+    frame = frame.sort_values(["variant", "fraction"], ignore_index=True).astype({"variant": str})
+    half = [_half_width(*row) for row in zip(frame["accuracy_std"], frame["seeds"], strict=True)]
+    labels = runs[0].predictions("test")["label"].to_numpy()
+    largest = np.bincount(labels).max() / len(labels)
+    frame = frame.assign(
+        section=title, p_holm=holm(frame["p"].to_numpy(np.float64)), largest_class=largest,
+        accuracy_low=frame["accuracy_mean"] - half, accuracy_high=frame["accuracy_mean"] + half,
+    )  # fmt: skip
+    return frame.loc[:, list(COLUMNS)]
+
+
+def _examples(own: Sequence[Run], runs: Sequence[Run], fraction: float) -> float:
+    """Training examples; records of all data that do not say it have those of which the others took their share."""
+    said = [run.environment["data_train_examples"] for run in own if "data_train_examples" in run.environment]
+    if not said and fraction == 1:
+        name = "data_train_examples_whole"
+        said = [run.environment[name] for run in runs if name in run.environment]
+    return float(said[0]) if said else math.nan
+
+
+def _half_width(std: float, seeds: int) -> float:
+    """Half of the interval of the mean of `seeds` scores; NaN for one."""
+    return math.nan if seeds < 2 else float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1)) * std / math.sqrt(seeds)
