@@ -27,7 +27,7 @@ BAND = "#EFEFEF"
 SHARE_COLORS = dict(zip(VARIANTS, (OKABE_ITO[6], OKABE_ITO[3], OKABE_ITO[0], OKABE_ITO[1]), strict=True))
 KEYS = 4
 """Entries in a row of the right half's legend."""
-LETTERS = 40
+LETTERS = 38
 """Most letters in a line above a panel of the right half."""
 STEP_ASIDE = 1.06
 """Factor between the places of two rules on the axis of shares, so that their intervals stand side by side."""
