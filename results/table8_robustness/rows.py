@@ -42,11 +42,11 @@ class Evaluated:
     def scores(self) -> Mapping[tuple[str, float, str], np.ndarray]:
         """(kind, rate, streams left out) -> share of the draws in which each example was right, ``[E]``."""
         right = self.frame.assign(right=self.frame["label"] == self.frame["predicted"])
-        means = right.groupby(["kind", "rate", "without", "example"])["right"].mean()
-        keys = means.index.droplevel("example").unique()
-        return {
-            (str(kind), float(rate), str(gone)): means.loc[kind, rate, gone].to_numpy() for kind, rate, gone in keys
-        }
+        found: dict[tuple[str, float, str], np.ndarray] = {}
+        for key, part in right.groupby(["kind", "rate", "without"]):
+            kind, rate, gone = tuple(key)  # pyright: ignore[reportArgumentType]
+            found[str(kind), float(rate), str(gone)] = np.asarray(part.groupby("example")["right"].mean())
+        return found
 
     @cached_property
     def labels(self) -> np.ndarray:
