@@ -11,9 +11,10 @@ from results.files import write_text
 FILES = (
     "config.json", "environment.json", "status.json", "metrics.csv", "alphas.csv", "predictions_validation.parquet",
     "predictions_test.parquet", "texts.parquet", "evidence.parquet", "measures.parquet", "words.parquet",
-    "importance.json", "final.json",
+    "importance.json", "robustness.json", "robustness.parquet", "final.json",
 )  # fmt: skip
-"""What a record holds; words and importance only where a run integrates several streams, texts where it writes some."""
+"""What a record holds; words and importance only where a run integrates several streams, texts where it writes some,
+robustness where it was evaluated on perturbed texts."""
 DIGESTS = "digests.json"
 """File of a record: name of each other file -> sha256 of its content. Run folders have none, only collected records."""
 

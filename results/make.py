@@ -20,6 +20,7 @@ from results import (
     table5_alpha_validity,
     table6_universality,
     table7_transfer,
+    table8_robustness,
 )
 from results.command import run_maker
 from results.divided import own_runs
@@ -38,13 +39,15 @@ from results.table4_vision_language.make import make as make_vision
 from results.table5_alpha_validity.make import make as make_validity
 from results.table6_universality.make import make as make_universality
 from results.table7_transfer.make import make as make_transfer
+from results.table8_robustness.make import make as make_robustness
 
 FOLDER = Path(__file__).parent
 EVERY = ""
 """In place of a step: the runs of all steps."""
 MAKERS = {
     "step1_sentiment": {
-        table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha
+        table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha,
+        table8_robustness: make_robustness,
     },
     "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},

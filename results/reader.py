@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.integrity import RecordError, verify
+from results.integrity import RecordError, sha256, verify
 
 RECORDS = Path(__file__).parent / "records"
 """Where the committed records live."""
@@ -22,6 +22,7 @@ RECORDS = Path(__file__).parent / "records"
 METRIC_COLUMNS = ("step", "epoch", "split", "metric", "value")
 TRACE_COLUMNS = ("step", "quantity", "stream", "site", "value")
 TOKEN_COLUMNS = ("place", "token", "nll", "train_count", "morphemes", "homophone")
+ROBUSTNESS_COLUMNS = ("example", "kind", "rate", "draw", "without", "label", "predicted", "changed")
 WORD_COLUMNS = ("word", "count", "stream", "contribution", "train_count")
 
 
@@ -108,6 +109,19 @@ class Run:
         """Columns word, count (in test), stream, contribution, train_count; None where the run has none."""
         path = self.folder / "words.parquet"
         return _parquet(path, WORD_COLUMNS) if path.exists() else None
+
+    @cached_property
+    def robustness(self) -> tuple[dict[str, Any], pd.DataFrame] | None:
+        """Content of robustness.json, and the predictions on perturbed texts: columns example, kind, rate, draw,
+        without (streams taken out), label, predicted, changed (words). None where the run has none.
+        """
+        path = self.folder / "robustness.json"
+        if not path.exists():
+            return None
+        summary, frame = _json(path), _parquet(path.with_suffix(".parquet"), ROBUSTNESS_COLUMNS)
+        if summary.get("predictions_sha256") != sha256(path.with_suffix(".parquet")):
+            raise RecordError(f"{path} is not of the predictions beside it; evaluate {self.folder} again")
+        return summary, frame
 
     def predictions(self, split: str = "test") -> pd.DataFrame:
         """Columns label, p_0 ... p_{K-1}, indexed by example in ascending order."""

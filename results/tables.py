@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.evaluation.statistics import (
@@ -127,7 +128,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
             f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
-            _detectable(part),
+            detectable(part),
             "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
             "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
@@ -178,9 +179,19 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict
     common = [seed for seed in shown.seeds if seed in baseline.predicted]
     if shown is baseline or not common:
         return row
-    pair = (shown.correct(common), baseline.correct(common))
-    gap, randomised = multi_bootstrap(*pair), approximate_randomisation(*pair)
-    return row | {
+    return row | compared(shown.correct(common), baseline.correct(common))
+
+
+def compared(scores: np.ndarray, baseline: np.ndarray, replicates: int = 2000) -> dict[str, Any]:
+    """The columns of :class:`Row` that compare paired scores ``[S, E]``, but for Holm's correction.
+
+    Args:
+        scores: of the row.
+        baseline: of what it is compared with, same seeds and examples.
+        replicates: of the bootstrap; the smallest p is twice its inverse and must survive the correction.
+    """
+    gap, randomised = multi_bootstrap(scores, baseline, replicates), approximate_randomisation(scores, baseline)
+    return {
         "paired_seeds": gap.seeds, "difference": gap.estimate, "difference_low": gap.low, "difference_high": gap.high,
         "standard_error": gap.standard_error, "p_bootstrap": gap.p, "p_randomisation": randomised,
         "p": max(gap.p, randomised),
@@ -195,7 +206,8 @@ def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTim
     return sum(times.of(name, runs[0].dataset, runs[0].backbone) for name in members)
 
 
-def _detectable(part: pd.DataFrame) -> str:
+def detectable(part: pd.DataFrame) -> str:
+    """What difference the rows of `part` could have shown; they were corrected together."""
     errors = part["standard_error"].dropna()
     if errors.empty:
         return "Nothing was compared with a baseline."

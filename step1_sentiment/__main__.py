@@ -1,4 +1,4 @@
-"""Command line of step 1: ``python -m step1_sentiment [run|table|predict] …``."""
+"""Command line of step 1: ``python -m step1_sentiment [run|table|predict|robustness] …``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from results.reader import RecordError, load_run
 from step1_sentiment.config import PRESETS, variant
 
 MORE = """  python -m step1_sentiment predict --run FOLDER (--file FILE | TEXT …)
+  python -m step1_sentiment robustness --run FOLDER … [--kinds K …] [--rates R …] [--draws N]
 
 Beside the variants below: a rule trained with stream dropout (dm_dropout, li_dropout), or a rule on a subset of streams
 (dm[meaning+phonetic], li[phonetic]).
@@ -62,10 +63,39 @@ def predict_command(arguments: list[str]) -> int:
     return 0
 
 
+def robustness_command(arguments: list[str]) -> int:
+    """Finished runs on perturbed test texts; the files go into their folders, the accuracies are printed."""
+    from common.data.perturb import perturbations
+    from step1_sentiment.robustness import RATES, evaluate_runs
+
+    parser = ArgumentParser(prog="python -m step1_sentiment robustness", allow_abbrev=False)
+    parser.add_argument("--run", type=Path, nargs="+", required=True, help="folders of finished runs")
+    parser.add_argument("--kinds", nargs="+", default=list(perturbations()), help="default: %(default)s")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=list(RATES), help="shares of the eligible words, default: %(default)s"
+    )
+    parser.add_argument("--draws", type=int, default=1, help="perturbed versions per rate, default: %(default)s")
+    parser.add_argument("--data-path", default="", help="where the data are, if not where the run had them")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    known = parser.parse_args(arguments)
+    kinds, rates = list(dict.fromkeys(known.kinds)), sorted(set(known.rates))
+    console = Console()
+    for folder, found in evaluate_runs(known.run, kinds, rates, known.draws, known.data_path, known.device).items():
+        console.print(folder, highlight=False, soft_wrap=True)
+        for row in found["conditions"]:
+            without = "".join(f", without {name} {value:.2%}" for name, value in row["without"].items())
+            console.print(
+                f"  {row['kind']} {row['rate']:g}: {row['changed']:,} of {row['words']:,} words changed, "
+                f"accuracy {row['accuracy']:.2%}{without}",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+    return 0
+
+
 COMMAND = StepCommand(
     module="step1_sentiment", title="Step 1: sentiment with integrated streams.", presets=PRESETS, variant=variant,
     variants=(*CONTROLS, *RULES), more=MORE, table=("meaning", "dm", "li"), finish=finish, errors=(RecordError,),
-    others={"predict": predict_command},
+    others={"predict": predict_command, "robustness": robustness_command},
 )  # fmt: skip
 
 if __name__ == "__main__":

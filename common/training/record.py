@@ -52,6 +52,12 @@ def packing(table: pa.Table) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def write_table(path: Path, columns: Mapping[str, Any]) -> None:
+    """Atomically write a parquet file of equally long columns."""
+    table = pa.table(dict(columns))
+    write_atomic(path, lambda temporary: pq.write_table(table, temporary, **packing(table)))
+
+
 def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
     """Raise ValueError when the run in `folder` began on other data (None: not known)."""
     path = folder / "environment.json"
@@ -210,8 +216,7 @@ class RunRecord:
     def table(self, name: str, columns: Mapping[str, Any]) -> None:
         """Write a parquet file of equally long columns."""
         if self.active:
-            table = pa.table(dict(columns))
-            write_atomic(self.folder / name, lambda path: pq.write_table(table, path, **packing(table)))
+            write_table(self.folder / name, columns)
 
     def write_final(self) -> None:
         """Write final.json."""

@@ -1,0 +1,1 @@
+"""Table 8: accuracy on misspelt, derived and misheard words."""

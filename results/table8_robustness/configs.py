@@ -1,0 +1,20 @@
+"""What table 8 compares. Names are those of ``python -m step1_sentiment table --variants``."""
+
+VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "li", "dm_dropout")
+"""Rows in order; every run of them is then evaluated by ``python -m step1_sentiment robustness --run FOLDER``."""
+DATASETS = ("sst5",)
+"""Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""
+SEEDS = tuple(range(10))
+
+CLEAN = "clean"
+"""In place of a kind: the texts as they are."""
+KINDS = {
+    "typo": "typos",
+    "phonetic": "misspellings that the phonetic stream hears as the word",
+    "phonetic_unchecked": "misspellings that keep the sound by the rules of spelling",
+    "homophone": "homophones",
+    "derivation": "derived forms unseen in training",
+}
+"""Kind in a record -> what it is called, in order; kinds that are not named follow under their own names."""
+STAND_IN = "duplicate_of_"
+"""Beginning of the name of a stream that stands in for another; it is shown in that one's column."""
