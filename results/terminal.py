@@ -13,7 +13,7 @@ from rich.text import Text
 
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.reader import Run
-from results.render import HEADERS, INTERVAL, MISSING, written
+from results.render import HEADERS, INTERVAL, without_empty, written
 from results.style import paper_style, save
 from results.terminal_columns import column_blocks
 
@@ -39,7 +39,7 @@ def print_text(text: pd.DataFrame, title: str, caption: str | None = None, conso
     Columns without any value are left out.
     """
     console = Console() if console is None else console
-    text = text.loc[:, [k == 0 or (text[name] != MISSING).any() for k, name in enumerate(text.columns)]]
+    text = without_empty(text)
     for k, widths in enumerate(column_blocks(text, console.width)):
         # Text, not str: rich would take the brackets of dm[phonetic] for markup.
         table = Table(title=None if k else Text(title), box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
