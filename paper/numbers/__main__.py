@@ -9,6 +9,7 @@ from pathlib import Path
 
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
+from paper.numbers.pictures import picture_macros
 from paper.numbers.rows import RESULTS, tables
 from results.files import write_text
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not found:
         print(f"error: no table.csv below {known.results}; python -m results make writes them", file=sys.stderr)
         return 2
-    print(f"wrote {write_text(known.out, document(macros(found)))}")
+    print(f"wrote {write_text(known.out, document([*macros(found), *picture_macros(known.results)]))}")
     return 0
 
 

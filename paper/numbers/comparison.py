@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import shown, signed
@@ -9,6 +10,7 @@ from paper.numbers.kinds import CONTROLS, ENDINGS, FEW, OUTCOMES, without_ending
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
 from results.render import escaped, interval
+from results.table4_vision_language.configs import TODAY
 
 NAMES = ("section", "variant", "records")
 """Columns that say which row it is; the rest are numbers or verdicts."""
@@ -36,6 +38,24 @@ def comparison_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     for outcome in OUTCOMES:
         yield Macro(f"{row.key}/{outcome}", row.outcome == outcome, judged)
     yield Macro(f"{row.key}/few", row.get("seeds") < FEW, f"{row.source} | seeds")
+    yield from _against_controls(row, section, gap)
+
+
+def today_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
+    """Against today's usual fusion, where the table compares with it: ``today_interval``, and a flag per outcome."""
+    usual = next((other for other in section if other.variant == TODAY), None)
+    if usual is None or math.isnan(row.get("today")):
+        return
+    gap, low, high = (row.kind.scale * row.get(f"today{end}") for end in ("", "_low", "_high"))
+    source = f"{row.source} | today, today_low, today_high, today_p_holm"
+    yield Macro(f"{row.key}/today_interval", escaped(interval(gap, low, high, row.kind.digits)), source)
+    outcome = row.judged("today", "today_p_holm", min(row.get("seeds"), usual.get("seeds")))
+    for name in OUTCOMES:
+        yield Macro(f"{row.key}/today_{name}", outcome == name, source)
+
+
+def _against_controls(row: Row, section: Sequence[Row], gap: float) -> Iterator[Macro]:
+    scale, digits = row.kind.scale, row.kind.digits
     ending = next((end for end in ENDINGS[:2] if row.variant.endswith(end)), "")
     wanted = [f"{name}{ending}" for name in CONTROLS]
     controls = [other for other in section if other.variant in wanted and other.outcome]

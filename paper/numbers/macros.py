@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper.numbers.comparison import cell_macros, comparison_macros
+from paper.numbers.comparison import cell_macros, comparison_macros, today_macros
 from paper.numbers.kinds import ABLATION, KINDS
 from paper.numbers.macro import Macro
 from paper.numbers.planted import planted_macros
@@ -20,7 +20,12 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
         for section in sections:
             part = [row for row in rows if row.section == section]
             for row in part:
-                made += [*cell_macros(row), *comparison_macros(row, part), *planted_macros(row, part)]
+                made += [
+                    *cell_macros(row),
+                    *comparison_macros(row, part),
+                    *today_macros(row, part),
+                    *planted_macros(row, part),
+                ]
             made += section_macros(table, section, part)
         if table in KINDS:
             verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]

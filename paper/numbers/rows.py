@@ -49,13 +49,20 @@ class Row:
     @property
     def outcome(self) -> str:
         """One of :data:`OUTCOMES`; empty for a row that is not compared."""
-        gap = self.get("difference")
-        if self.table not in KINDS or math.isnan(gap):
+        if self.table not in KINDS:
             return ""
-        if self.get("paired_seeds" if "paired_seeds" in self.cells else "seeds") < 2:
+        p = "p_holm" if "p_holm" in self.cells else "difference_p_holm"
+        seeds = "paired_seeds" if "paired_seeds" in self.cells else "seeds"
+        return self.judged("difference", p, self.get(seeds))
+
+    def judged(self, difference: str, p: str, seeds: float) -> str:
+        """What the columns `difference` and `p` say: one of :data:`OUTCOMES`; empty without a difference."""
+        gap = self.get(difference)
+        if math.isnan(gap):
+            return ""
+        if seeds < 2:
             return "single"
-        p = self.get("p_holm" if "p_holm" in self.cells else "difference_p_holm")
-        if not p < LEVEL:
+        if not self.get(p) < LEVEL:
             return "undecided"
         return "better" if (gap < 0) == self.kind.lower_is_better else "worse"
 

@@ -7,6 +7,7 @@ from paper.numbers.__main__ import main
 from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, STUDIED
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
+from paper.numbers.pictures import picture_macros
 from paper.numbers.planted import EQUAL, MEASURES
 from paper.numbers.rows import Row, tables
 from paper.numbers.sections import verdict
@@ -106,3 +107,41 @@ def test_no_table_is_an_error(tmp_path, capsys):
 def test_keys_are_unique_and_tables_known():
     assert document(macros(tables()))
     assert {"table1_sentiment", "table2_mlm", "table3_gpt"} <= set(tables()) & set(KINDS)
+
+
+def test_pictures_have_their_loss_and_agreement(tmp_path):
+    folder = tmp_path / "figure_vision_language"
+    folder.mkdir()
+    (folder / "toy-evidence.csv").write_text(
+        "variant,measure,group,samples,mean,low,high\n"
+        "dm,contribution_vision,colour,30,0.225,0.2,0.3\ndm,gain_swapped,colour,30,-1.5,-2,-1\n"
+        "dm,accuracy_lost_blank,number,30,4.04,1,7\n",
+        encoding="utf-8",
+    )
+    (folder / "toy-agreement.csv").write_text(
+        "variant,seed,change,words,spearman\ndm,0,swapped,9,-0.1\nli,0,swapped,9,0.4\ndm,1,swapped,9,0.3\n",
+        encoding="utf-8",
+    )
+    made = picture_macros(tmp_path)
+    known = {macro.key.removeprefix("figure_vision_language/toy/"): macro.value for macro in made}
+    assert known["dm/contribution_vision/colour"] == "0.23" and known["dm/gain_swapped/colour"] == "$-$1.50"
+    assert known["dm/accuracy_lost_blank/number"] == "+4.0"
+    assert known["dm/agreement/swapped"] == "$-$0.10 to +0.30" and known["li/agreement/swapped"] == "+0.40"
+    assert known["dm/agrees/swapped"] is False and known["li/agrees/swapped"] is True
+    assert "toy-agreement.csv, lines 2, 4" in next(m.source for m in made if m.key.endswith("dm/agrees/swapped"))
+
+
+def test_rows_are_compared_with_todays_fusion_too(tmp_path):
+    folder = tmp_path / "table4_vision_language" / "captions"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text(
+        "section,variant,seeds,difference,difference_low,difference_high,difference_p_holm,today,today_low,today_high,"
+        "today_p_holm\ntoy,no_image,2,,,,,,,,\ntoy,projector,2,0.1,0,0.2,0.01,,,,\n"
+        "toy,dm,2,0.3,0.2,0.4,0.01,0.2,0.1,0.3,0.01\ntoy,li,1,0.3,0.2,0.4,0.01,0.2,0.1,0.3,0.01\n",
+        encoding="utf-8",
+    )
+    known = {macro.key: macro.value for macro in macros(tables(tmp_path))}
+    row = "table4_vision_language/captions/toy"
+    assert known[f"{row}/dm/today_interval"] == "+20.00 [+10.00, +30.00]"
+    assert known[f"{row}/dm/today_better"] is True and known[f"{row}/li/today_single"] is True
+    assert f"{row}/projector/today_interval" not in known
