@@ -11,7 +11,7 @@ import pandas as pd
 
 from results import table2_mlm, table3_gpt, table4_vision_language
 from results.reader import RECORDS
-from results.render import Columns, markdown_table, written
+from results.render import Columns, markdown_table, without_empty, written
 from results.table2_mlm.make import COLUMNS as MLM
 from results.table3_gpt.make import COLUMNS as GPT
 from results.table4_vision_language.configs import TASKS
@@ -30,7 +30,7 @@ def table1(path: Path = TABLE) -> str:
     frame = pd.read_csv(path)
     parts = []
     for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
-        parts.append(f"{section}:\n\n{markdown_table(written(part).loc[:, list(SHOWN)])}")
+        parts.append(f"{section}:\n\n{markdown_table(without_empty(written(part).loc[:, list(SHOWN)]))}")
     return "\n\n".join(parts)
 
 
@@ -39,7 +39,7 @@ def language(package: ModuleType, columns: Columns) -> str:
     path = Path(str(package.__file__)).with_name("table.csv")
     shown = [name for name in columns if name not in HIDDEN]
     parts = [
-        f"{section}:\n\n{markdown_table(written(part, columns).loc[:, shown])}"
+        f"{section}:\n\n{markdown_table(without_empty(written(part, columns).loc[:, shown]))}"
         for section, part in pd.read_csv(path).groupby("section", sort=False)
     ]
     return "\n\n".join(parts)
@@ -56,7 +56,7 @@ def vision_language(package: ModuleType = table4_vision_language) -> str:
         columns = columns_of(task, frame)
         shown = [header for header in columns if header not in LONG]
         parts += [
-            f"{section}:\n\n{markdown_table(written(part, columns).loc[:, shown])}"
+            f"{section}:\n\n{markdown_table(without_empty(written(part, columns).loc[:, shown]))}"
             for section, part in frame.groupby("section", sort=False)
         ]
     return "\n\n".join(parts) or "No finished run yet."

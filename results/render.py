@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,17 @@ def written(frame: pd.DataFrame, columns: Columns | None = None) -> pd.DataFrame
     return pd.DataFrame(rows, columns=pd.Index(list(columns)))
 
 
+def without_empty(text: pd.DataFrame) -> pd.DataFrame:
+    """`text` without the columns that have no value in any row; the first always stays."""
+    return text.loc[:, [k == 0 or bool((text[name] != MISSING).any()) for k, name in enumerate(text.columns)]]
+
+
 def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", columns: Columns | None = None) -> str:
     """A Markdown document, one table per section."""
     parts = [note] if note else []
     for section, part in frame.groupby("section", sort=False):
-        parts += [f"## {section}", markdown_table(written(part, columns)), captions.get(str(section), "")]
+        table = markdown_table(without_empty(written(part, columns)))
+        parts += [f"## {section}", table, captions.get(str(section), "")]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -47,14 +54,14 @@ def markdown_table(text: pd.DataFrame) -> str:
 
 
 def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None) -> str:
-    """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``."""
+    """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``. Headers wider than their cells are stacked."""
     parts = []
     for k, (section, part) in enumerate(frame.groupby("section", sort=False), start=1):
-        text = written(part, columns)
+        text = without_empty(written(part, columns))
         lines = [
             r"\begin{table*}", r"\centering\small", r"\resizebox{\textwidth}{!}{%",
             r"\begin{tabular}{l" + "r" * (len(text.columns) - 1) + "}", r"\toprule",
-            " & ".join(map(escaped, text.columns)) + r" \\", r"\midrule",
+            " & ".join(_stacked(name, text[name]) for name in text.columns) + r" \\", r"\midrule",
             *(
                 " & ".join(map(escaped, row)) + r" \\" + source
                 for row, source in zip(text.itertuples(index=False), _sources(part), strict=True)
@@ -65,6 +72,13 @@ def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns:
         ]  # fmt: skip
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _stacked(header: str, cells: pd.Series) -> str:
+    """A header as LaTeX, on several lines where it is wider than the `cells` below it and has spaces to break at."""
+    lines = textwrap.wrap(header, max(map(len, cells)), break_long_words=False, break_on_hyphens=False)
+    text = r"\\".join(map(escaped, lines))
+    return rf"\shortstack[r]{{{text}}}" if len(lines) > 1 else text
 
 
 def _sources(frame: pd.DataFrame) -> list[str]:
@@ -85,12 +99,23 @@ def write_table(
     label: str,
     note: str = "",
     columns: Columns | None = None,
+    printed: Columns | None = None,
 ) -> list[Path]:
-    """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths."""
+    """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths.
+
+    Args:
+        folder: of the table.
+        frame: a row per section and variant.
+        captions: of the sections.
+        label: of the LaTeX tables.
+        note: stands above the Markdown.
+        columns: how cells are written (:data:`SENTIMENT` unless given).
+        printed: those of the LaTeX tables, where paper has no room for all.
+    """
     return [
         write_text(folder / "table.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")),
         write_text(folder / "table.md", markdown(frame, captions, note, columns)),
-        write_text(folder / "table.tex", latex(frame, captions, label, columns)),
+        write_text(folder / "table.tex", latex(frame, captions, label, columns if printed is None else printed)),
     ]
 
 

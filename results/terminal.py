@@ -13,8 +13,9 @@ from rich.text import Text
 
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.reader import Run
-from results.render import HEADERS, INTERVAL, MISSING, written
+from results.render import HEADERS, INTERVAL, without_empty, written
 from results.style import paper_style, save
+from results.terminal_columns import column_blocks
 
 NARROW = ("variant", "seeds", "accuracy %", "Δ points", "p Holm", "params M", "step ms")
 """Columns that a narrow terminal has room for."""
@@ -23,34 +24,35 @@ WIDE = 150
 
 
 def print_table(frame: pd.DataFrame, captions: Mapping[str, str] | None = None, console: Console | None = None) -> None:
-    """Print every section of `frame` (see :class:`results.tables.Row`). Empty columns are left out, and
-    on a narrow terminal all but the most telling."""
+    """Print the sections of `frame` (see :class:`results.tables.Row`), on a narrow terminal with fewer columns."""
     console = Console() if console is None else console
     for section, part in frame.groupby("section", sort=False):
         text = written(part)
         text["Δ points"] = [interval.split(" [")[0] for interval in text[INTERVAL]]
         wanted = HEADERS if console.width >= WIDE else NARROW
-        text = text.loc[:, [name for name in wanted if (text[name] != MISSING).any()]]
-        caption = (captions or {}).get(str(section))
-        print_text(text, str(section), caption, console)
+        print_text(text.loc[:, list(wanted)], str(section), (captions or {}).get(str(section)), console)
 
 
 def print_text(text: pd.DataFrame, title: str, caption: str | None = None, console: Console | None = None) -> None:
-    """Print a frame of strings as a table."""
-    # Text, not str: rich would take the brackets of dm[phonetic] for markup.
-    table = Table(
-        title=Text(title),
-        caption=Text(caption) if caption else None,
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-    )
-    for place, name in enumerate(text.columns):
-        table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
-    for row in text.itertuples(index=False):
-        table.add_row(*map(Text, row))
-    (Console() if console is None else console).print(table)
+    """Print a frame of strings as a table, in blocks of columns where the terminal is too narrow for all of them.
+
+    Columns without any value are left out.
+    """
+    console = Console() if console is None else console
+    text = without_empty(text)
+    for k, widths in enumerate(column_blocks(text, console.width)):
+        # Text, not str: rich would take the brackets of dm[phonetic] for markup.
+        table = Table(title=None if k else Text(title), box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for name, width in widths.items():
+            side = "right" if len(table.columns) else "left"
+            table.add_column(Text(name), justify=side, overflow="fold", width=width)
+        for row in text.loc[:, list(widths)].itertuples(index=False):
+            table.add_row(*map(Text, row))
+        if k:
+            console.print()
+        console.print(table)
+    if caption:
+        console.print(Text(caption), end="\n\n")
 
 
 def quick_figure(runs: Sequence[Run], path: Path) -> Path | None:

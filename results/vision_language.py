@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from results.reader import RecordError, Run, grouped
-from results.table4_vision_language.configs import RECALL_AT, STEP, TASKS
+from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
 from results.tokens import most_seeds
 
 TOLERANCE = 1e-3
@@ -76,6 +76,17 @@ def table_of(run: Run, name: str) -> pd.DataFrame:
 def texts(run: Run, columns: Sequence[str]) -> pd.DataFrame:
     """What the run wrote of the test samples: `columns` of texts.parquet, by id in ascending order."""
     return _parquet(run, "texts.parquet", ("id", *columns)).set_index("id").sort_index()
+
+
+def question_kinds(frame: pd.DataFrame) -> pd.Series:
+    """What each question of texts.parquet is shown under: what its answer needs, where the data say so; else its kind.
+
+    Returns:
+        a categorical, the most frequent first; NaN beyond :data:`KINDS_SHOWN` of them, and for questions of no kind.
+    """
+    kinds = frame["needs"].where(frame["needs"] != "", frame["kind"].str.split(" | ", regex=False).str[0])
+    counts = kinds.groupby(kinds).size().drop("", errors="ignore").sort_values(ascending=False, kind="stable")
+    return kinds.astype(pd.CategoricalDtype(list(counts.index[:KINDS_SHOWN])))
 
 
 def example_scores(run: Run) -> pd.Series:

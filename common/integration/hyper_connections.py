@@ -19,7 +19,7 @@ from common.integration.split import gelu_gain
 class HyperConnections(Integration):
     """Hyper-connections: ``h = Σ_i a_i u_i``, ``z = Σ_i c_i u_i + d · MLP(h)``, ``u_i = n(P_i s_i)``; last site only.
 
-    Static hyper-connections of Zhu et al. 2024 ("Hyper-Connections"): lanes are read with a, mixed among themselves and
+    Static hyper-connections of Zhu et al. 2025 ("Hyper-Connections"): lanes are read with a, mixed among themselves and
     written back to; since they are summed at the end, c is the column sum of the mixing matrix and d of the writing
     vector. c_ref = 1, other c = 0, a = 1/N and an MLP with zero output weights at first, d = 1.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from common.evaluation.visual_words import VISUAL_CLASSES, visual_class
 from results.figure_vision_language.needs import NEEDS
 from results.reader import Run, where
 from results.style import GREY, LINES, MARKERS, OKABE_ITO, panels, shown
-from results.vision_language import Section, table_of
+from results.vision_language import Section, question_kinds, table_of
 
 CONTRIBUTION = "contribution_vision"
 CHANGES = {"left_out": "left out", "swapped": "another picture", "blank": "grey picture"}
@@ -22,7 +22,7 @@ CHANGES = {"left_out": "left out", "swapped": "another picture", "blank": "grey 
 MEASURES = {
     CONTRIBUTION: "contribution of the picture (share of norms)",
     **{f"gain_{name}": f"nats per word lost: {called}" for name, called in CHANGES.items()},
-    **{f"accuracy_lost_{name}": f"accuracy lost (points): {called}" for name, called in CHANGES.items()},
+    **{f"accuracy_lost_{name}": f"points of accuracy lost: {called}" for name, called in CHANGES.items()},
 }
 """Measure -> title of its panel."""
 COLUMNS = ("variant", "measure", "group", "samples", "mean", "low", "high")
@@ -32,7 +32,7 @@ FEWEST = 20
 
 
 def evidence_by_group(section: Section, variants: Sequence[str]) -> pd.DataFrame:
-    """Columns :data:`COLUMNS`: measures by the class of the written word, or by what a question needs.
+    """Columns :data:`COLUMNS`: measures by the class of the written word, or by what a question needs or its kind.
 
     A sample counts once in a group, with the mean over its words; of several seeds their mean is taken. Intervals are
     95 % bootstrap intervals over samples, of the models as trained.
@@ -44,7 +44,7 @@ def evidence_by_group(section: Section, variants: Sequence[str]) -> pd.DataFrame
             continue
         together = _means(pd.concat(tables), ["group", "sample"])
         for measure in MEASURES:
-            for group in (*NEEDS, *VISUAL_CLASSES) if measure in together else ():
+            for group in _in_order(together["group"]) if measure in together else ():
                 values = where(together, group=group)[measure].dropna().to_numpy(dtype=np.float64)[None]  # [1, E]
                 if values.shape[1] >= FEWEST:
                     mean = multi_bootstrap(values, np.zeros_like(values), replicates=1000)
@@ -56,7 +56,7 @@ def sample_values(run: Run, asked: bool) -> pd.DataFrame:
     """Columns group, sample, and of :data:`MEASURES` those that the run has; a row per sample and group.
 
     Args:
-        asked: whether the groups are what a question needs; else the classes of words.
+        asked: whether the groups are those of :func:`results.vision_language.question_kinds`; else classes of words.
     """
     frame = words_of(run)
     if frame.empty:
@@ -64,13 +64,21 @@ def sample_values(run: Run, asked: bool) -> pd.DataFrame:
     if not asked:
         return _means(frame.rename(columns={"word_class": "group"}), ["group", "sample"])
     texts = table_of(run, "texts.parquet")
-    found = pd.DataFrame({"sample": range(len(texts)), "group": texts["needs"].to_numpy()})
+    found = pd.DataFrame({"sample": range(len(texts)), "group": question_kinds(texts).astype(object).to_numpy()})
     found = found.merge(_means(frame, ["sample"]), on="sample", how="left")
     for change in CHANGES:
         if f"accuracy_{change}" in texts:
             lost = texts["accuracy"].astype(np.float64) - texts[f"accuracy_{change}"]
             found[f"accuracy_lost_{change}"] = 100 * lost.to_numpy()
     return found
+
+
+def _in_order(groups: Iterable[str]) -> list[str]:
+    """Each group once: those that are known everywhere in their own order, then the others as they come."""
+    found = dict.fromkeys(groups)
+    return [name for name in (*NEEDS, *VISUAL_CLASSES) if name in found] + [
+        name for name in found if name not in NEEDS and name not in VISUAL_CLASSES
+    ]
 
 
 def _means(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -112,7 +120,7 @@ def evidence_figure(values: pd.DataFrame, measures: Sequence[str]) -> Figure | N
     measures = [name for name in measures if name in set(values["measure"])]
     if not measures:
         return None
-    groups = [name for name in (*NEEDS, *VISUAL_CLASSES) if name in set(values["group"])]
+    groups = _in_order(values["group"])
     variants = list(dict.fromkeys(values.loc[values["measure"].isin(measures), "variant"]))
     height = 0.9 + 0.11 * len(groups) * len(variants)
     figure, axes = panels(1, len(measures), width=7.2, height=height, sharey=True)

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 COSTS = ("params M", "added M", "MFLOPs/token")
 P, TODAY_P = "p", f"p to {TODAY}"
 LONG = (P, TODAY_P, "ROUGE-L", "exact match %", "image to text R@5 %", "text to image R@5 %")
-"""Columns for which README and terminal have no room."""
+"""Columns for which README, terminal and paper have no room."""
 Cell = Callable[[dict[str, Any]], str]
 
 
@@ -68,12 +68,12 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         if frame.empty:
             continue
         columns, notes = columns_of(task, frame), captions(own, task, frame)
+        short = {header: write for header, write in columns.items() if header not in LONG}
         for section, note in notes.items():
-            text = written(where(frame, section=section), columns)
-            print_text(text.drop(columns=[header for header in LONG if header in columns]), section, note)
+            print_text(written(where(frame, section=section), short), section, note)
         absent = [variant for variant in VARIANTS if variant not in set(frame["variant"])]
         missing = f"No finished run yet of: {', '.join(absent)}." if absent else ""
-        paths += write_table(folder / name, frame, notes, f"vision-language-{name}", missing, columns)
+        paths += write_table(folder / name, frame, notes, f"vision-language-{name}", missing, columns, short)
     for part in parts:
         if part.task not in TASKS:
             print(f"{part.title}: no table, as nothing scores what is written", file=sys.stderr)

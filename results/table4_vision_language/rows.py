@@ -17,8 +17,8 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.reader import Run, recorded, variant_key, where
-from results.table4_vision_language.configs import BASELINE, GENERATED, HUMAN, KINDS_SHOWN, TODAY, VARIANTS, Task
-from results.vision_language import Section, scores_by_seed, texts
+from results.table4_vision_language.configs import BASELINE, GENERATED, HUMAN, TODAY, VARIANTS, Task
+from results.vision_language import Section, question_kinds, scores_by_seed, texts
 
 COMPARED = {"difference": BASELINE, "today": TODAY}
 """Column of a difference -> the variant that is subtracted."""
@@ -89,9 +89,8 @@ def _by_kind(runs: Sequence[Run]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for run in runs:
         frame = texts(run, ("needs", "kind", "accuracy"))
-        kinds = frame["needs"].where(frame["needs"] != "", frame["kind"].str.split(" | ", regex=False).str[0])
-        means = frame["accuracy"].astype(np.float64).groupby(kinds).agg(["size", "mean"]).drop("", errors="ignore")
-        for kind, mean in means.sort_values("size", ascending=False, kind="stable")["mean"].head(KINDS_SHOWN).items():
+        means = frame["accuracy"].astype(np.float64).groupby(question_kinds(frame), observed=True).agg("mean")
+        for kind, mean in means.items():
             found.setdefault(str(kind), []).append(mean)
     return found
 

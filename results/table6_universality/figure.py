@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from results.table6_universality.configs import CONTROLS, REFERENCES, RULES, STU
 from results.table6_universality.rows import BEATS, Judged
 
 COLUMNS = 3
+TITLE = 32
+"""Characters that a title has room for on a line."""
 LOOKS = {
     "the study's rules": (OKABE_ITO[0], "o"), "other fusions": (OKABE_ITO[1], "^"),
     "controls": (GREY, "s"), "reference": (OKABE_ITO[6], "D"),
@@ -65,7 +68,8 @@ def _panel(axis: Axes, one: Judged, rules: Sequence[str]) -> None:
             axis.annotate("1 seed", place, (4, 0), textcoords="offset points", va="center", fontsize=5, color=GREY)
         axis.plot(point["value"], row["place"], color=color, marker=marker, markerfacecolor=fill, markersize=4)
     _limits(axis, points)
-    axis.set_title(one.domain.title.replace(": ", ":\n", 1))
+    parts = one.domain.title.replace(": ", ":\n", 1).split("\n")
+    axis.set_title("\n".join(line for part in parts for line in textwrap.wrap(part, TITLE)))
     axis.set_xlabel(label, fontsize="small")
 
 

@@ -11,7 +11,7 @@ from common.evaluation.statistics import holm
 from results.arms import late_ensemble
 from results.costs import StepTimes, read_step_times
 from results.reader import RecordError, load_runs, probabilities, where
-from results.render import MISSING, escaped, written
+from results.render import MISSING, escaped, latex, markdown, written
 from results.table1_ablation.make import by_streams
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.configs import ALL_ROWS, LATE_ENSEMBLE, ROWS, VARIANTS
@@ -173,6 +173,18 @@ def test_the_terminal_shows_names_with_brackets(runs, width):
 
 def test_latex_is_escaped():
     assert escaped("a_b 5 % ±") == r"a\_b 5 \% $\pm$"
+
+
+def test_wide_headers_are_stacked_and_empty_columns_left_out_in_print():
+    rows = pd.DataFrame({"section": ["s", "s"], "variant": ["dm", "li"], "p": [0.5, 0.25]})
+    columns = {
+        "variant": lambda row: row["variant"],
+        "p to dm": lambda row: f"{row['p']:.2f}",
+        "q": lambda row: MISSING,
+    }
+    text = latex(rows, {}, "toy", columns)
+    assert r"\shortstack[r]{p to\\dm} \\" in text and "q" not in text.split(r"\toprule")[1].split(r"\midrule")[0]
+    assert "| variant | p to dm |\n" in markdown(rows, {}, columns=columns)
 
 
 def test_lists_of_variants_hold_no_computed_row():

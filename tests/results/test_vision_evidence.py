@@ -82,3 +82,18 @@ def test_files_are_written_and_collected(tmp_path):
     (copied / "evidence.parquet").write_bytes(b"broken")
     with pytest.raises(RecordError, match=r"evidence.parquet cannot be read"):
         make(load_runs(tmp_path / "records"), tmp_path / "out")
+
+
+def test_questions_of_unknown_needs_are_shown_by_kind(tmp_path):
+    kinds = np.array(["object", "number | how many", "colour", "other"])[
+        np.array([0, 0, 1, 1, 2, 3])[np.arange(SAMPLES) % 6]
+    ]
+    tested = written("accuracy", np.ones(SAMPLES), kind=kinds) | {"accuracy_swapped": (kinds != "object").astype(float)}
+    folder = record(tmp_path, "dm", 0, tested, task="question")
+    rows = {"sample": np.arange(SAMPLES), "word": "red", "word_class": "colour", "logp": -0.5, "logp_swapped": -1.0}
+    pd.DataFrame(rows).to_parquet(folder / "evidence.parquet", index=False)
+    (part,) = sections(load_runs(tmp_path))
+    values = evidence_by_group(part, ["dm"])
+    assert list(dict.fromkeys(values["group"])) == ["colour", "number", "object"]  # the three most frequent
+    lost = values.set_index(["measure", "group"])["mean"]
+    assert lost["accuracy_lost_swapped", "object"] == 100 and lost["accuracy_lost_swapped", "number"] == 0

@@ -1,4 +1,4 @@
-"""Undo the tokenisation of WikiText (Merity et al. 2016), so that a model trained on plain text meets plain text."""
+"""Undo the tokenisation of WikiText (Merity et al. 2017), so that a model trained on plain text meets plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WikiText-2 and WikiText-103 (Merity et al. 2016), as published, or with the rare words in it (``-raw``)."""
+"""WikiText-2 and WikiText-103 (Merity et al. 2017), as published, or with the rare words in it (``-raw``)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,18 @@
+"""``python -m paper.numbers``: every number of ``results/**/table.csv`` as a LaTeX macro, with the row it comes from.
+
+Keys, as ``\\result{key}`` takes them:
+
+- ``table1_sentiment/sst5, minilm/dm/accuracy_mean``: table, section, row, column, written as in the table. Where a row
+  is compared with a baseline there are also ``interval`` (difference and 95 % interval), ``outcome`` and, against each
+  control, ``minus_shuffled`` (difference of the two differences).
+- ``table1_sentiment/sst5, minilm/section/verdict``: of a section: ``rows``, ``seeds``, ``verdict``, :data:`OUTCOMES`.
+- ``table1_sentiment/table/verdict``: of a table: the verdicts of all sections.
+- ``table4_vision_language/…/dm/today_interval``: the same against the projector.
+- ``figure_vision_language/<setting>/dm/gain_swapped/colour``: setting as the figure's files are named, row, measure,
+  group; ``agreement/swapped`` in place of the last two: rank correlation of the picture's contribution with the loss.
+- ``study/studied/better``: of all tables in :data:`KINDS` but the ablation, by group of rows; ``study/largest``.
+
+``\\ifresult{key}{then}{else}`` takes the flags: a row's outcomes (also ``today_better`` and so on), ``few`` (seeds),
+``ahead_of_controls``, ``beats_equal_alpha``, ``agrees/swapped``, and ``any_better`` and ``all_better`` of a group;
+``\\ifresults{table}{then}{else}`` asks whether there is such a table.
+"""

@@ -1,0 +1,34 @@
+"""All macros of all tables, in the order of the tables."""
+
+from __future__ import annotations
+
+from paper.numbers.comparison import cell_macros, comparison_macros, today_macros
+from paper.numbers.kinds import ABLATION, KINDS
+from paper.numbers.macro import Macro
+from paper.numbers.planted import planted_macros
+from paper.numbers.rows import Row
+from paper.numbers.sections import section_macros, verdict
+from paper.numbers.study import study_macros
+
+
+def macros(found: dict[str, list[Row]]) -> list[Macro]:
+    """All macros of the tables `found`."""
+    made: list[Macro] = []
+    for table, rows in found.items():
+        made.append(Macro(table, True, f"results/{table}/table.csv"))
+        sections = list(dict.fromkeys(row.section for row in rows))
+        for section in sections:
+            part = [row for row in rows if row.section == section]
+            for row in part:
+                made += [
+                    *cell_macros(row),
+                    *comparison_macros(row, part),
+                    *today_macros(row, part),
+                    *planted_macros(row, part),
+                ]
+            made += section_macros(table, section, part)
+        if table in KINDS:
+            verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]
+            made.append(Macro(f"{table}/table/verdict", " ".join(filter(None, verdicts)), f"results/{table}/table.csv"))
+    made += study_macros([row for table, rows in found.items() if table in KINDS and table != ABLATION for row in rows])
+    return made

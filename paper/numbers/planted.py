@@ -1,0 +1,32 @@
+"""On planted vectors: which measure recovers the shares best, and which beat calling all streams equal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from paper.numbers.macro import Macro
+from paper.numbers.rows import Row
+
+MEASURES = {
+    "alpha": r"$|\alpha|$", "effective": r"effective $\alpha$", "contribution": "contribution",
+    "gradient": r"gradient $\times$ term", "leave_one_out": "leave-one-out", "shapley": "the Shapley value",
+}  # fmt: skip
+"""Column of the table about planted vectors -> what a reader calls it."""
+EQUAL = "equal shares"
+
+
+def planted_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
+    """``best`` of the measures; ``beats_equal_<measure>`` where the section shows errors."""
+    values = {name: row.get(f"{name}_mean") for name in MEASURES}
+    known = {name: value for name, value in values.items() if not math.isnan(value)}
+    equal = [other for other in section if other.variant == EQUAL]
+    if not equal or row.variant == EQUAL or not known:
+        return
+    error = "error" in row.section
+    best = (min if error else max)(known, key=lambda name: known[name])
+    yield Macro(f"{row.key}/best", MEASURES[best], f"{row.source} | {', '.join(f'{name}_mean' for name in known)}")
+    if error:
+        for name, value in known.items():
+            source = f"{row.source} | {name}_mean, against alpha_mean of line {equal[0].line}: {EQUAL}"
+            yield Macro(f"{row.key}/beats_equal_{name}", value < equal[0].get("alpha_mean"), source)

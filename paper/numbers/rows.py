@@ -1,0 +1,85 @@
+"""The rows of the tables, and what each row's comparison with the baseline says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paper.numbers.kinds import KINDS, LEVEL, Kind, group_of
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a CSV, and what its comparison with the baseline says."""
+
+    table: str
+    line: int
+    cells: dict[str, Any]
+
+    @property
+    def section(self) -> str:
+        return str(self.cells["section"])
+
+    @property
+    def variant(self) -> str:
+        return str(self.cells["variant"])
+
+    @property
+    def key(self) -> str:
+        return f"{self.table}/{self.section}/{self.variant}"
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS.get(self.table, Kind())
+
+    @property
+    def source(self) -> str:
+        return f"results/{self.table}/table.csv, line {self.line}: {self.section} | {self.variant}"
+
+    def get(self, column: str) -> float:
+        """The number in a column; NaN where there is none."""
+        return float(self.cells.get(column, math.nan))
+
+    @property
+    def outcome(self) -> str:
+        """One of :data:`OUTCOMES`; empty for a row that is not compared."""
+        if self.table not in KINDS:
+            return ""
+        p = "p_holm" if "p_holm" in self.cells else "difference_p_holm"
+        seeds = "paired_seeds" if "paired_seeds" in self.cells else "seeds"
+        return self.judged("difference", p, self.get(seeds))
+
+    def judged(self, difference: str, p: str, seeds: float) -> str:
+        """What the columns `difference` and `p` say: one of :data:`OUTCOMES`; empty without a difference."""
+        gap = self.get(difference)
+        if math.isnan(gap):
+            return ""
+        if seeds < 2:
+            return "single"
+        if not self.get(p) < LEVEL:
+            return "undecided"
+        return "better" if (gap < 0) == self.kind.lower_is_better else "worse"
+
+    @property
+    def group(self) -> str:
+        """See :func:`paper.numbers.kinds.group_of`."""
+        return group_of(self.variant)
+
+
+def read_rows(path: Path, table: str) -> list[Row]:
+    """The rows of a table that have runs, or stand for none by design."""
+    frame = pd.read_csv(path)
+    return [Row(table, line, dict(cells)) for line, cells in enumerate(frame.to_dict("records"), start=2)]
+
+
+def tables(results: Path = RESULTS) -> dict[str, list[Row]]:
+    """Name of each table below `results` -> its rows."""
+    paths = sorted([*results.glob("table*/table.csv"), *results.glob("table*/*/table.csv")])
+    names = [path.parent.relative_to(results).as_posix() for path in paths]
+    return {name: read_rows(path, name) for name, path in zip(names, paths, strict=True)}

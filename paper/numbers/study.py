@@ -1,0 +1,27 @@
+"""All compared rows together: outcomes by group of rows, and the largest model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from paper.numbers.kinds import OUTCOMES
+from paper.numbers.macro import Macro
+from paper.numbers.rows import Row
+from results.render import number
+
+
+def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
+    """Counts of outcomes; flags: any and all better."""
+    source = "all compared rows of " + ", ".join(dict.fromkeys(row.table for row in rows))
+    for group in ("studied", "controls", "matched", "others"):
+        outcomes = [row.outcome for row in rows if row.group == group and row.outcome]
+        for outcome in OUTCOMES:
+            yield Macro(f"study/{group}/{outcome}", str(outcomes.count(outcome)), source)
+        yield Macro(f"study/{group}/compared", str(len(outcomes) - outcomes.count("single")), source)
+        yield Macro(f"study/{group}/any_better", "better" in outcomes, source)
+        several = [outcome for outcome in outcomes if outcome != "single"]
+        yield Macro(f"study/{group}/all_better", set(several) == {"better"}, source)
+    largest = max(rows, key=lambda row: row.get("parameters") if row.get("parameters") > 0 else 0.0, default=None)
+    if largest is not None and largest.get("parameters") > 0:
+        text = number(largest.get("parameters") / 1e6, 0)
+        yield Macro("study/largest", text, f"{largest.source} | parameters, the largest of all")

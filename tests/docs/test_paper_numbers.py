@@ -1,0 +1,147 @@
+"""The numbers of the paper: each is a cell of a table or follows from its cells, and names the row it comes from."""
+
+import pytest
+
+from common import variants
+from paper.numbers.__main__ import main
+from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, STUDIED
+from paper.numbers.macro import document
+from paper.numbers.macros import macros
+from paper.numbers.pictures import picture_macros
+from paper.numbers.planted import EQUAL, MEASURES
+from paper.numbers.rows import Row, tables
+from paper.numbers.sections import verdict
+from results.table5_alpha_validity import configs as vectors
+from step3_gpt import config as gpt
+
+
+def test_names_are_those_of_the_study():
+    assert STUDIED == variants.STUDIED
+    assert (*variants.CONTROLS[1:], "swapped") == CONTROLS
+    assert tuple(gpt.MATCHED) == MATCHED
+    assert tuple(vectors.MEASURES) == tuple(MEASURES) and vectors.EQUAL == EQUAL
+
+
+NUMBERS = "accuracy_mean,accuracy_std,difference,difference_low,difference_high,p,p_holm,parameters"
+TOY = f"""section,variant,seeds,{NUMBERS},records
+"toy, tiny_bert",meaning,3,0.5,0.01,,,,,,1e6,a
+"toy, tiny_bert",shuffled,3,0.51,0.01,0.01,-0.02,0.04,0.5,1,1.1e6,b
+"toy, tiny_bert",dm,3,0.55,0.02,0.05,0.03,0.07,0.0001,0.0004,1.1e6,c
+"toy, tiny_bert",li,3,0.45,0.02,-0.05,-0.07,-0.03,0.001,0.004,1.2e6,d
+"toy, tiny_bert",gmu,1,0.6,,0.1,0.09,0.11,0.0001,0.0004,1.2e6,e
+"""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    for table, text in {"table1_sentiment": TOY, "table2_mlm": TOY}.items():
+        (tmp_path / table).mkdir()
+        (tmp_path / table / "table.csv").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_numbers_of_a_toy_table(toy):
+    made = macros(tables(toy))
+    known = {macro.key: macro.value for macro in made}
+    row = "table1_sentiment/toy, tiny_bert/dm"
+    assert known[f"{row}/accuracy_mean"] == "55.00"
+    assert known[f"{row}/interval"] == "+5.00 [+3.00, +7.00]"
+    assert known["table1_sentiment/toy, tiny_bert/li/interval"] == "$-$5.00 [$-$7.00, $-$3.00]"
+    assert known[f"{row}/p_holm"] == r"\textless{}0.001"
+    assert known[f"{row}/minus_shuffled"] == "+4.00" and known[f"{row}/ahead_of_controls"] is True
+    assert known[f"{row}/parameters"] == "1.10" and known[f"{row}/outcome"] == "better"
+    assert known["table1_sentiment/toy, tiny_bert/gmu/accuracy_std"] == "---"
+    assert known["table1_sentiment/toy, tiny_bert/gmu/single"] is True
+    assert f"{row}/records" not in known
+    # In nats per token less is better.
+    assert known["table2_mlm/toy, tiny_bert/dm/outcome"] == "worse"
+    assert known["table2_mlm/toy, tiny_bert/dm/interval"] == "+0.050 [+0.030, +0.070]"
+    assert known["table2_mlm/toy, tiny_bert/dm/ahead_of_controls"] is False
+    assert [known[f"study/studied/{name}"] for name in ("compared", "better", "worse")] == ["4", "2", "2"]
+    assert known["study/others/single"] == "2" and known["study/controls/any_better"] is False
+    dm = next(macro for macro in made if macro.key == f"{row}/accuracy_mean")
+    assert dm.source == ("results/table1_sentiment/table.csv, line 4: toy, tiny_bert | dm | accuracy_mean = 0.55")
+
+
+def test_a_verdict_says_what_the_records_say(toy):
+    rows = tables(toy)["table1_sentiment"]
+    assert verdict("toy, tiny_bert", rows) == (
+        r"On \emph{toy, tiny\_bert} (1 to 3 seeds per row), after Holm's correction \texttt{dm} is better than the "
+        r"backbone alone, \texttt{li} is worse than it and 1 of 3 rows with two or more seeds cannot be told from it; "
+        r"\texttt{gmu} had one seed, which says nothing about training anew."
+    )
+    none = [Row(row.table, row.line, {**row.cells, "p_holm": 1.0}) for row in rows if row.variant != "gmu"]
+    assert "none of the 3 rows can be told from the backbone alone" in verdict("toy", none)
+    assert verdict("toy", rows[:1]) == ""
+
+
+def test_every_macro_has_the_row_it_comes_from(toy, tmp_path):
+    assert main(["--results", str(toy), "--out", str(tmp_path / "numbers.tex")]) == 0
+    lines = (tmp_path / "numbers.tex").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(lines) % 2 == 0
+    for comment, line in zip(lines[::2], lines[1::2], strict=True):
+        assert comment.startswith(("% results/table", "% all compared rows of table"))
+        assert line.startswith((r"\resultis{", r"\flagis{"))
+
+
+def test_planted_vectors_against_equal_shares(tmp_path):
+    (tmp_path / "table5_alpha_validity").mkdir()
+    (tmp_path / "table5_alpha_validity" / "table.csv").write_text(
+        "variant,seeds,alpha_mean,contribution_mean,shapley_mean,section\n"
+        'dm,5,0.3,0.2,0.9,"rank correlation, all settings"\nequal shares,0,0.1,,,"rank correlation, all settings"\n'
+        'dm,5,0.3,0.1,0.05,"calibration error, all settings"\nequal shares,0,0.2,,,"calibration error, all settings"\n',
+        encoding="utf-8",
+    )
+    known = {macro.key: macro.value for macro in macros(tables(tmp_path))}
+    error = "table5_alpha_validity/calibration error, all settings/dm"
+    assert known["table5_alpha_validity/rank correlation, all settings/dm/best"] == "the Shapley value"
+    assert known[f"{error}/best"] == "the Shapley value"
+    assert known[f"{error}/beats_equal_alpha"] is False and known[f"{error}/beats_equal_contribution"] is True
+
+
+def test_no_table_is_an_error(tmp_path, capsys):
+    assert main(["--results", str(tmp_path), "--out", str(tmp_path / "numbers.tex")]) == 2
+    assert "python -m results make" in capsys.readouterr().err
+
+
+def test_keys_are_unique_and_tables_known():
+    assert document(macros(tables()))
+    assert {"table1_sentiment", "table2_mlm", "table3_gpt"} <= set(tables()) & set(KINDS)
+
+
+def test_pictures_have_their_loss_and_agreement(tmp_path):
+    folder = tmp_path / "figure_vision_language"
+    folder.mkdir()
+    (folder / "toy-evidence.csv").write_text(
+        "variant,measure,group,samples,mean,low,high\n"
+        "dm,contribution_vision,colour,30,0.225,0.2,0.3\ndm,gain_swapped,colour,30,-1.5,-2,-1\n"
+        "dm,accuracy_lost_blank,number,30,4.04,1,7\n",
+        encoding="utf-8",
+    )
+    (folder / "toy-agreement.csv").write_text(
+        "variant,seed,change,words,spearman\ndm,0,swapped,9,-0.1\nli,0,swapped,9,0.4\ndm,1,swapped,9,0.3\n",
+        encoding="utf-8",
+    )
+    made = picture_macros(tmp_path)
+    known = {macro.key.removeprefix("figure_vision_language/toy/"): macro.value for macro in made}
+    assert known["dm/contribution_vision/colour"] == "0.23" and known["dm/gain_swapped/colour"] == "$-$1.50"
+    assert known["dm/accuracy_lost_blank/number"] == "+4.0"
+    assert known["dm/agreement/swapped"] == "$-$0.10 to +0.30" and known["li/agreement/swapped"] == "+0.40"
+    assert known["dm/agrees/swapped"] is False and known["li/agrees/swapped"] is True
+    assert "toy-agreement.csv, lines 2, 4" in next(m.source for m in made if m.key.endswith("dm/agrees/swapped"))
+
+
+def test_rows_are_compared_with_todays_fusion_too(tmp_path):
+    folder = tmp_path / "table4_vision_language" / "captions"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text(
+        "section,variant,seeds,difference,difference_low,difference_high,difference_p_holm,today,today_low,today_high,"
+        "today_p_holm\ntoy,no_image,2,,,,,,,,\ntoy,projector,2,0.1,0,0.2,0.01,,,,\n"
+        "toy,dm,2,0.3,0.2,0.4,0.01,0.2,0.1,0.3,0.01\ntoy,li,1,0.3,0.2,0.4,0.01,0.2,0.1,0.3,0.01\n",
+        encoding="utf-8",
+    )
+    known = {macro.key: macro.value for macro in macros(tables(tmp_path))}
+    row = "table4_vision_language/captions/toy"
+    assert known[f"{row}/dm/today_interval"] == "+20.00 [+10.00, +30.00]"
+    assert known[f"{row}/dm/today_better"] is True and known[f"{row}/li/today_single"] is True
+    assert f"{row}/projector/today_interval" not in known

@@ -1,0 +1,162 @@
+"""The text of the paper: no result is typed by hand; its keys, citations, references and files are all there."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from paper.numbers.macros import macros
+from paper.numbers.pictures import picture_macros
+from paper.numbers.rows import tables
+from tests.docs.paper_sources import ALL, PAPER, RESULTS, TEXTS, uncommented
+
+ALLOWED = {
+    r"[Ss]tep [1-4]": "names of the steps",
+    r"SST-5|GPT-2|BLIP-2|MobileNetV2|Flickr8k": "names",
+    r"95\\,\\%": "level of the intervals",
+    r"_\{l-1\}|_\{l\+1\}": "indices of equations",
+    r"[il]=1,\\dots": "where indices begin",
+    r"2\^N": "number of subsets",
+    r"(\\alpha(_\{\\mathrm\{ref\}\})?|\\gamma|U)=[01](?![.\d])": "start values, common/integration/MATH.md",
+}
+"""Pattern of what may hold digits -> why."""
+OPTIONAL = {
+    "table4_vision_language/captions/table.tex": "step 4 may have no finished run",
+    "table4_vision_language/questions/table.tex": "step 4 may have no finished run",
+    "table4_vision_language/retrieval/table.tex": "step 4 may have no finished run",
+    "table5_alpha_validity/table.tex": "may have no finished run",
+    "table5_alpha_validity/calibration.pdf": "made with the table",
+    "table6_universality/table.tex": "may not be made yet",
+    "table6_universality/overall/table.tex": "may not be made yet",
+    "table6_universality/universality.pdf": "made with the table",
+}
+"""File below results that the paper can do without -> why."""
+NAMED = re.compile(r"\\((?:result|optional)(?:table|figure))\*?\{([^}]*)\}\{([^}]*)\}\{([^}]*)\}")
+
+
+def group(text, start):
+    """Content of the braces that open at or after `start`, and where they end."""
+    opened = text.index("{", start)
+    assert not text[start:opened].strip(), text[start : opened + 20]
+    depth = 0
+    for place in range(opened, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return text[opened + 1 : place], place + 1
+    raise AssertionError(f"braces that do not close: {text[opened : opened + 60]}")
+
+
+def without_absent(text, present):
+    """`text` without the branches that speak of tables that are not there; their keys must be those of the table."""
+    while (found := re.search(r"\\ifresults(?=\{)", text)) is not None:
+        table, end = group(text, found.end())
+        then, end = group(text, end)
+        other, end = group(text, end)
+        if table not in present:
+            assert any(path.startswith(f"{table}/") for path in OPTIONAL), table
+            inner = re.findall(r"\\(?:if)?result\{([^}]*)\}", re.sub(r"\\ifresults\{[^}]*\}", "", then))
+            strangers = [key for key in inner if not key.startswith((f"{table}/", "study/"))]
+            assert all(key.startswith(tuple(present)) for key in strangers), strangers
+            then = ""
+        text = text[: found.start()] + then + other + text[end:]
+    return text
+
+
+def stray_digits(text):
+    """What is left with digits once names of files, keys, labels and lengths are out, and what is allowed."""
+    text = re.sub(r"\\(result|ifresults?|cite[pt]?|ref|label|setlength\{[^}]*\})\{[^}]*\}", "", text)
+    text = re.sub(r"\\includegraphics\[[^]]*\]\{[^}]*\}", "", text)
+    text = re.sub(r"\\(result|optional)table\*?\{[^}]*\}\{[^}]*\}", "", text)
+    text = re.sub(r"\\(result|optional)figure\{[^}]*\}\{[^}]*\}\{[^}]*\}", "", text)
+    for pattern in ALLOWED:
+        text = re.sub(pattern, "", text)
+    return [line.strip() for line in text.splitlines() if re.search(r"\d", line)]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_number_is_typed_by_hand(name):
+    assert stray_digits(TEXTS[name]) == []
+
+
+TYPED = ("51.2", "0.53", r"12 \%", r"12\,\%", "$0.53$", r"\alpha=0.53", r"$\gamma=12$", "3 seeds")
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_a_typed_number_is_found(typed):
+    assert len(stray_digits(TEXTS["results"] + f"\nDM reaches {typed} here.")) == 1
+
+
+@pytest.mark.parametrize("pattern", ALLOWED)
+def test_what_is_allowed_is_used(pattern):
+    assert re.search(pattern, ALL)
+
+
+def test_every_key_exists():
+    made = [*macros(tables()), *picture_macros()]
+    known = {macro.key: macro.value for macro in made}
+    present = {macro.key for macro in made if macro.value is True and "/" + "table.csv" in macro.source}
+    text = without_absent(ALL, present & set(tables()))
+    used = re.findall(r"\\result\{([^}]*)\}", text)
+    asked = re.findall(r"\\ifresult\{([^}]*)\}", text)
+    assert used and asked
+    assert [key for key in used if not isinstance(known.get(key), str)] == []
+    assert [key for key in asked if not isinstance(known.get(key), bool)] == []
+    assert not re.search(r"\\(if)?result\{[^}]*$", text, re.M), "a key is on one line"
+
+
+def test_citations_and_bibliography_agree():
+    cited = {key.strip() for keys in re.findall(r"\\cite[pt]?\{([^}]*)\}", ALL) for key in keys.split(",")}
+    entries = re.findall(r"^@\w+\{([^,]+),", (PAPER / "references.bib").read_text(encoding="utf-8"), re.M)
+    assert len(entries) == len(set(entries))
+    assert cited == set(entries)
+
+
+def test_every_file_is_there_or_optional():
+    for kind, path, *_ in NAMED.findall(ALL):
+        assert kind.startswith("optional") == (path in OPTIONAL), path
+        assert path in OPTIONAL or (RESULTS / path).exists(), path
+    assert set(OPTIONAL) <= {path for _, path, *_ in NAMED.findall(ALL)}
+    outline = uncommented(PAPER / "main.tex")
+    for path in re.findall(r"\\input\{([^}]*)\}", outline):
+        assert path == "build/numbers" or (PAPER / f"{path}.tex").exists(), path
+    assert {f"sections/{name}" for name in TEXTS} <= set(re.findall(r"\\input\{([^}]*)\}", outline))
+    for path in re.findall(r"\\includegraphics\[[^]]*\]\{([^}]*)\}", ALL):
+        assert (PAPER / path).exists(), path
+
+
+def test_every_reference_has_a_label():
+    labels = set(re.findall(r"\\label\{([^}]*)\}", ALL))
+    for kind, path, second, third in NAMED.findall(ALL):
+        labels.add(f"fig:{third}" if kind.endswith("figure") else f"tab:{second}-1")
+        if kind.endswith("table") and (RESULTS / path).exists():  # the title is that of a table which is not there
+            assert rf"\label{{tab:{second}-1}}" in (RESULTS / path).read_text(encoding="utf-8"), path
+    assert set(re.findall(r"\\ref\{([^}]*)\}", ALL)) <= labels
+
+
+def test_every_character_of_the_tables_can_be_set():
+    declared = {chr(int(code, 16)) for code in re.findall(r"Character\{(\w+)\}", uncommented(PAPER / "unicode.tex"))}
+    for path in RESULTS.glob("table*/**/table.tex"):
+        strange = {c for c in path.read_text(encoding="utf-8") if ord(c) > 255 or c in "±·×"}
+        assert strange <= declared, f"{path}: declare {strange - declared} in paper/unicode.tex"
+
+
+def test_fixed_sentences_about_alpha_hold():
+    """Section 'Sentiment': α and contribution of the other streams stay near zero; only the meaning stream is missed;
+    on planted texts the shuffled control orders the streams as well as DM."""
+    figures = RESULTS / "figure_alpha_sentiment"
+    frame = pd.read_csv(figures / "sst5_minilm-importance.csv")
+    dm = frame.loc[frame["variant"] == "dm"].set_index(["measure", "stream"])["mean"]
+    assert abs(dm["alpha", "meaning"] - 1) < 0.1
+    for stream in ("phonetic", "morphological"):
+        assert max(dm["alpha", stream], dm["contribution", stream]) < 0.05
+        for way in ("zero", "mean", "permutation"):
+            assert abs(dm[way, stream]) < 0.02 < dm[way, "meaning"]
+    validity = pd.read_csv(figures / "planted_minilm-validity.csv").set_index(["variant", "measure"])["spearman"]
+    assert validity["shuffled", "alpha"] >= validity["dm", "alpha"]
+
+
+def test_dm_is_not_cheaper_than_concatenation():
+    frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
+    rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
+    for column in ("parameters_added", "step_time_ms"):
+        assert rows.at["dm", column] > rows.at["concat", column]
