@@ -1,4 +1,6 @@
-"""``python -m results.readme``: write tables 1 to 4 and the benchmark records into the README, between its markers."""
+"""``python -m results.readme``: write tables 1 to 4, what table 5 says on α, and the benchmark records into the README,
+between its markers.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from results.table2_mlm.make import COLUMNS as MLM
 from results.table3_gpt.make import COLUMNS as GPT
 from results.table4_vision_language.configs import TASKS
 from results.table4_vision_language.make import LONG, columns_of
+from results.table5_alpha_validity.reading import reading
 
 REPOSITORY = Path(__file__).parents[1]
 TABLE = REPOSITORY / "results" / "table1_sentiment" / "table.csv"
@@ -95,6 +98,7 @@ SECTIONS = {
     "table2": partial(language, table2_mlm, MLM),
     "table3": partial(language, table3_gpt, GPT),
     "table4": vision_language,
+    "table5": reading,
     "benchmarks": benchmarks,
 }
 """Name of the markers -> what stands between them."""

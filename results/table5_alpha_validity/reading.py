@@ -1,0 +1,72 @@
+"""What table 5 says on how to read α, in words that its numbers choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from results.render import MISSING, markdown_table, written
+from results.table5_alpha_validity.configs import DRAWN, EQUAL, MEASURES, SCOPES
+from results.table5_alpha_validity.make import columns_of
+from results.table5_alpha_validity.rows import STATISTICS
+
+TABLE = Path(__file__).with_name("table.csv")
+INSIDE = ("alpha", "effective", "contribution", "gradient")
+"""Measures that are read off the model as it is."""
+
+
+def reading(path: Path = TABLE) -> str:
+    """Rank correlations of the main rows as a Markdown table, and what follows; a note where there is no run."""
+    if not path.exists():
+        return "No finished run yet."
+    frame = pd.read_csv(path)
+    overall, together = (_part(frame, scope) for scope in ("all", "synergistic"))
+    shown = overall.loc[overall["variant"].isin([*DRAWN, EQUAL])]
+    columns = {title: cell for title, cell in columns_of().items() if title != "accuracy %"}
+    parts = [
+        f"Rank correlation of planted and measured shares, all settings:\n\n{markdown_table(written(shown, columns))}"
+    ]
+    rows = overall.loc[overall["variant"] != EQUAL]
+    return "\n\n".join([*parts, *_advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))])
+
+
+def _part(frame: pd.DataFrame, scope: str) -> pd.DataFrame:
+    return frame.loc[frame["section"] == f"{STATISTICS['spearman']}, {SCOPES[scope]}"]
+
+
+def _chance(overall: pd.DataFrame) -> str:
+    value = overall.loc[overall["variant"] == EQUAL, "alpha_mean"]
+    return f"{value.iloc[0]:.2f}" if len(value) else MISSING
+
+
+def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str]:
+    """Sentences that hold for every row of the table, or say that they do not."""
+    worse = [name for name in INSIDE if (rows[f"{name}_mean"].dropna() < rows["leave_one_out_mean"].min()).all()]
+    alpha, removed = _span(rows, "alpha"), _span(rows, "leave_one_out")
+    said = [
+        f"|α| has {alpha}, depending on rule, scaling, constraint and learning rate; to say that all streams matter "
+        f"alike has {chance}, since settings have two to five streams. Leaving a stream out has {removed}."
+    ]
+    if len(worse) == len(INSIDE):
+        said.append(
+            "**So:** read α as a part of the model, not as what a stream is worth; the same goes for contribution and "
+            "for gradient × term. In every row, what a stream is worth is told better by taking it out."
+        )
+    elif worse:
+        named = " and ".join(MEASURES[name] for name in worse)
+        said.append(f"**So:** take streams out rather than read {named}, which rank them worse in every row.")
+    else:
+        said.append("**So:** no measure is worse than leaving streams out in every row; it depends on the rule.")
+    if (together["shapley_mean"] > together["leave_one_out_mean"]).mean() > 0.5:
+        spans = _span(together, "leave_one_out"), _span(together, "shapley")
+        said[-1] += (
+            f" Where only several streams together tell, leave-one-out has {spans[0]} and Shapley values {spans[1]}: "
+            "take Shapley values there, of a model trained with stream dropout, which knows what an absent stream is."
+        )
+    return said
+
+
+def _span(rows: pd.DataFrame, measure: str) -> str:
+    known = rows[f"{measure}_mean"].dropna()
+    return f"{known.min():.2f} to {known.max():.2f}"

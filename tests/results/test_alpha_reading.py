@@ -1,0 +1,42 @@
+"""What the README says on α follows from the numbers of table 5."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from results.table5_alpha_validity.configs import EQUAL, MEASURES
+from results.table5_alpha_validity.reading import reading
+
+
+def _table(path, values, together=(0.2, 0.9)):
+    """A table with these rank correlations of alpha and leave-one-out per row."""
+    rows = []
+    for scope, title in (("all", "all settings"), ("synergistic", "synergistic")):
+        for name, (alpha, removed) in values.items():
+            means = dict.fromkeys(MEASURES, alpha) | {"leave_one_out": removed, "shapley": removed}
+            if scope == "synergistic":
+                means |= {"leave_one_out": together[0], "shapley": together[1]}
+            rows.append({"section": f"rank correlation, {title}", "variant": name, "seeds": 5, "records": ""})
+            rows[-1] |= {f"{m}_mean": value for m, value in means.items()} | {f"{m}_std": 0.01 for m in MEASURES}
+        rows.append({"section": f"rank correlation, {title}", "variant": EQUAL, "seeds": 0, "alpha_mean": 0.25})
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def test_without_runs_it_says_so(tmp_path):
+    assert reading(tmp_path / "table.csv") == "No finished run yet."
+
+
+def test_worse_in_every_row(tmp_path):
+    text = reading(_table(tmp_path / "table.csv", {"dm": (0.31, 0.93), "li": (0.42, 0.94)}))
+    assert (
+        "|α| has 0.31 to 0.42" in text and "alike has 0.25" in text and "Leaving a stream out has 0.93 to 0.94" in text
+    )
+    assert "**So:** read α as a part of the model" in text
+    assert "leave-one-out has 0.20 to 0.20 and Shapley values 0.90 to 0.90" in text
+    assert "| dm | 5 | 0.31 ± 0.01 |" in text
+
+
+def test_better_in_some_row(tmp_path):
+    text = reading(_table(tmp_path / "table.csv", {"dm": (0.31, 0.93), "gated": (0.95, 0.94)}, together=(0.9, 0.2)))
+    assert "no measure is worse than leaving streams out in every row" in text and "Shapley values 0." not in text
