@@ -132,7 +132,8 @@ def test_a_run_writes_its_record_and_is_not_repeated(tmp_path):
 
 
 def test_a_table_from_the_command_line(tmp_path, capsys):
-    options = ["--settings", "unique 10-90", "--train.steps", "5", "--tested", "50", "--runtime.no-progress"]
+    some = ["--settings", "unique 10-90", "unique 60-30-10"]
+    options = [*some, "--train.steps", "60", "--tested", "200", "--runtime.no-progress"]
     arguments = ["table", "--variants", "dm", "li", "--seeds", "0", *options, "--runtime.runs-dir", str(tmp_path)]
     assert COMMAND.main(arguments) == 0
     shown = capsys.readouterr().out
