@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,13 @@ def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", c
 
 
 def markdown_table(text: pd.DataFrame) -> str:
-    """A frame of strings as a Markdown table."""
-    lines = ["| " + " | ".join(text.columns) + " |", "|---" + "|--:" * (len(text.columns) - 1) + "|"]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in text.itertuples(index=False)])
+    """A frame of strings as a Markdown table; a bar within a cell does not end it."""
+    lines = [_line(text.columns), "|---" + "|--:" * (len(text.columns) - 1) + "|"]
+    return "\n".join(lines + [_line(row) for row in text.itertuples(index=False)])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None) -> str:

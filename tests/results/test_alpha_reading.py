@@ -34,7 +34,7 @@ def test_worse_in_every_row(tmp_path):
     )
     assert "**So:** read α as a part of the model" in text
     assert "leave-one-out has 0.20 to 0.20 and Shapley values 0.90 to 0.90" in text
-    assert "| dm | 5 | 0.31 ± 0.01 |" in text
+    assert "| dm | 5 | 0.31 ± 0.01 |" in text and r"| variant | seeds | \|α\| |" in text
 
 
 def test_better_in_some_row(tmp_path):
