@@ -32,6 +32,12 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def _written(value: object) -> str:
+    if value is None:
+        return "—"
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)
+
+
 def write_report(report: dict, out: Path | None) -> None:
     """Print the rows as a table; keep the whole report as JSON where `out` says."""
     rows = report["rows"]
@@ -40,7 +46,7 @@ def write_report(report: dict, out: Path | None) -> None:
         table.add_column(column, justify="right" if isinstance(rows[0][column], (int, float)) else "left")
     for row in rows:
         # Text, not str: rich would take the brackets of dm[phonetic] for markup.
-        table.add_row(*(Text(f"{value:,.3f}" if isinstance(value, float) else str(value)) for value in row.values()))
+        table.add_row(*(Text(_written(value)) for value in row.values()))
     console = Console(width=max(160, Console().width))
     console.print(table)
     if out is not None:

@@ -4,7 +4,8 @@
 
 Everything at the size of ViT-B/32 (49 patches of 768 channels, 512 pooled) and GPT-2 small, on random numbers in place
 of features, as a frozen encoder whose features are kept leaves it. Ratios are made from the medians of one run, in
-which the arms take turns (``benchmarks.alternate``). Rows of `mode` ``training`` compare with the projector, of
+which the arms take turns (``benchmarks.alternate``). Rows of `mode` ``training`` compare with the projector, also in
+the FLOPs of a step, below which no kernel can bring its time where matrix products are what takes it; rows of
 ``captioning`` with `transformers`' own GPT-2 that writes as many tokens with as many beams, of ``batches`` with one
 picture at a time, of ``loading`` (reading kept features of a batch from disk, decoding and preparing as many pictures)
 with a training step of the projector.
@@ -31,6 +32,7 @@ from common.data.vision import VisionDataConfig, load_vision
 from common.data.vision.opening import open_image
 from common.data.vision.transforms import Preprocess
 from common.models.gpt2_size import SizeConfig
+from common.training.flops import BACKWARD_FACTOR, counted
 from common.training.precision import autocast, resolve_precision
 from common.vision.config import VisionConfig
 from common.vision.encoder import VisionEncoder, Visual
@@ -47,8 +49,10 @@ PATCHES, WIDTH, POOLED = 49, 768, 512
 class Settings:
     """Shape of the benchmark."""
 
-    batch: int = 8
-    """Captions of a training step."""
+    batch: int = 16
+    """Captions of a training step; pictures that are read for it."""
+    at_once: int = 8
+    """Pictures that are captioned at once, beside one."""
     tokens: int = 24
     """Tokens of a caption, in training and in writing."""
     beams: int = 3
@@ -63,8 +67,11 @@ class Settings:
     """Turns of each arm."""
     precision: str = "auto"
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
-    arms: tuple[str, ...] = (REFERENCE, "projector_patches", "cross_attention", "dm", "li")
-    """Arms in training; `projector` is the reference."""
+    arms: tuple[tuple[str, ...], ...] = (
+        ("dm", "li", "dm_output", "li_output"),
+        ("projector_patches", "cross_attention"),
+    )
+    """Arms in training; those of a group are in memory together, beside a reference of their own."""
     keep_freed: bool = True
     """Let glibc keep memory that was freed, as a GPU's allocator does."""
     out: Path | None = None
@@ -126,12 +133,13 @@ def inputs_of(model: VisionLanguageModel, count: int, written: int) -> dict[str,
 
 
 def train(arm: str, settings: Settings, pipe: Connection) -> None:
-    """One arm's training steps; sends peak bytes and parameters at its end."""
+    """One arm's training steps; sends peak bytes, added parameters and FLOPs of a step at its end."""
     device = torch.device(settings.device)
     model = model_of(arm, settings)
     nn.Module.to(model, device).train()
     inputs = {name: value.to(device) for name, value in inputs_of(model, settings.batch, settings.tokens).items()}
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
+    flops = BACKWARD_FACTOR * counted(lambda: model(**inputs, labels=inputs["input_ids"]))
 
     def step() -> None:
         with autocast(settings.precision, device):
@@ -144,7 +152,7 @@ def train(arm: str, settings: Settings, pipe: Connection) -> None:
 
     peak = serve(pipe, step, device)
     fused = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in model.backbone.parameters())
-    pipe.send({"peak": peak, "added": fused})
+    pipe.send({"peak": peak, "added": fused, "flops": flops})
 
 
 def write(arm: str, settings: Settings, pipe: Connection) -> None:
@@ -197,34 +205,34 @@ def _wait(device: torch.device) -> None:
 def run(settings: Settings) -> dict:
     """All arms; medians, and ratios to the reference of each mode."""
     settings = replace(settings, precision=resolve_precision(settings.precision, torch.device(settings.device)))
-    rows: list[dict] = []
-    many = f"dm, {settings.batch}"
+    many = f"dm, {settings.at_once}"
     modes = (
-        ("training", train, settings.arms, REFERENCE, settings.batch),
-        ("captioning", write, (PLAIN, "projector", "dm", "li"), PLAIN, 1),
-        ("batches", write, (SINGLE, many), SINGLE, 1),
-        ("loading", load, ("features", "pictures"), "", settings.batch),
+        *(("training", train, (REFERENCE, *group), settings.batch) for group in settings.arms),
+        ("captioning", write, (PLAIN, "projector", "dm", "li"), 1),
+        ("batches", write, (SINGLE, many), 1),
+        ("loading", load, ("features", "pictures"), settings.batch),
     )
-    for mode, measure, arms, reference, count in modes:
+    rows: list[dict] = []
+    for mode, measure, arms, count in modes:
         found = alternate(arms, measure, (settings,), settings.rounds, settings.steps, settings.keep_freed)
-        for arm, result in found.items():
-            pictures = settings.batch if arm == many else count
-            rows.append({
-                "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(result["seconds"]),
-                "pictures_per_second": pictures / statistics.median(result["seconds"]),
-                "peak_mib": result["peak"] / 2**20, "added_parameters": result["added"],
-            })  # fmt: skip
-        like = next(
-            row
-            for row in rows
-            if (row["mode"], row["arm"]) == ((mode, reference) if reference else ("training", REFERENCE))
-        )
-        for row in rows:
-            if row["mode"] == mode:
-                row["time_ratio"] = row["step_ms"] / like["step_ms"]
-                row["throughput_ratio"] = row["pictures_per_second"] / like["pictures_per_second"]
+        measured = [_row(mode, arm, found[arm], settings.at_once if arm == many else count) for arm in arms]
+        like = measured[0] if mode != "loading" else rows[0]
+        for row in measured:
+            row["time_ratio"] = row["step_ms"] / like["step_ms"]
+            row["throughput_ratio"] = row["pictures_per_second"] / like["pictures_per_second"]
+            row["gflops_ratio"] = row["gflops"] / like["gflops"] if row["gflops"] else None
+        rows += [row for row in measured if (mode, row["arm"]) not in {(other["mode"], other["arm"]) for other in rows}]
     shape = {key: value for key, value in asdict(settings).items() if key != "out"}
     return {"benchmark": "vision", "settings": json.loads(json.dumps(shape)), "machine": machine(), "rows": rows}
+
+
+def _row(mode: str, arm: str, result: dict[str, Any], pictures: int) -> dict[str, Any]:
+    seconds = statistics.median(result["seconds"])
+    return {
+        "mode": mode, "arm": arm, "step_ms": 1000 * seconds, "pictures_per_second": pictures / seconds,
+        "peak_mib": result["peak"] / 2**20, "added_parameters": result["added"],
+        "gflops": result["flops"] / 1e9 if "flops" in result else None,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

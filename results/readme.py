@@ -88,6 +88,8 @@ def _numeric(value: object) -> bool:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return "—"
     if isinstance(value, float):
         return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
