@@ -111,6 +111,12 @@ def example_scores(run: Run) -> pd.Series:
     return scores
 
 
+def texts_per_picture(run: Run) -> np.ndarray:
+    """Texts of each test picture ``[P]`` of a run that retrieves."""
+    samples = _parquet(run, "predictions_test.parquet", ("sample",))["sample"]
+    return samples.groupby(samples).size().to_numpy()
+
+
 def scores_by_seed(section: Section, variants: Sequence[str]) -> dict[str, dict[int, np.ndarray]]:
     """Variant -> seed -> scores ``[E]`` of the same examples in the same order.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.evaluation.retrieval import RECALL_AT as RECALL_CUTS
+
 STEP = "step4_vision_language"
 VARIANTS = (
     "no_image", "swapped", "concat", "prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer",
@@ -17,6 +19,8 @@ TODAY = "projector"
 """What is used most today: a second comparison, where it has runs."""
 HUMAN = "human"
 """Row that no run has: a caption by a human against the others of its picture."""
+CHANCE = "chance"
+"""Row that no run has: retrieval by a model that does not see the pictures."""
 GENERATED = ("scenes",)
 """Data whose captions no human wrote, so that they have no such row."""
 RECALL_AT = 10
@@ -42,7 +46,7 @@ class Task:
 
 WAYS = {"image_to_text": "image to text", "text_to_image": "text to image"}
 """Direction of retrieval in final.json -> in headers."""
-RECALLS = {f"{way}_recall_{k}": f"{name} R@{k} %" for way, name in WAYS.items() for k in (1, 5, 10)}
+RECALLS = {f"{way}_recall_{k}": f"{name} R@{k} %" for way, name in WAYS.items() for k in RECALL_CUTS}
 """Share of queries answered among the first k -> its header."""
 RANKS = {f"{way}_median_rank": f"{name} median rank" for way, name in WAYS.items()}
 

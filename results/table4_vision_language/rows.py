@@ -9,21 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import (
-    approximate_randomisation,
-    holm,
-    mean_std,
-    minimum_detectable_effect,
-    multi_bootstrap,
-)
+from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from results.differences import difference
 from results.reader import Run, recorded, variant_key, where
-from results.table4_vision_language.configs import BASELINE, GENERATED, HUMAN, TODAY, VARIANTS, Task
-from results.vision_language import Section, question_kinds, scores_by_seed, texts
+from results.table4_vision_language.chance import chance
+from results.table4_vision_language.configs import BASELINE, CHANCE, GENERATED, HUMAN, TODAY, VARIANTS, Task
+from results.vision_language import Section, question_kinds, scores_by_seed, texts, texts_per_picture
 
 COMPARED = {"difference": BASELINE, "today": TODAY}
 """Column of a difference -> the variant that is subtracted."""
-PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm")
-"""What follows such a column's name: the difference, its 95 % interval, its standard error, its p values."""
 Scores = Mapping[str, Mapping[int, np.ndarray]]
 
 
@@ -33,9 +27,9 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
     Returns:
         columns section, variant, seeds, ``<metric>_mean``, ``<metric>_std`` (also ``kind_<name>``, the accuracy on one
         kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
-        seeds that both have) with :data:`PARTS`, parameters, parameters_added, flops_per_token. The p of a difference
-        is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction is over all
-        comparisons of the section. ``records`` names the runs. What is not known is NaN.
+        seeds that both have) with :data:`results.differences.PARTS`, parameters, parameters_added, flops_per_token.
+        The p of a difference is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction
+        is over all comparisons of the section. ``records`` names the runs. What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     for section in parts:
@@ -44,7 +38,7 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
         corrected = iter(holm([row[f"{column}_p"] for row in rows for column in COMPARED]))
         for row in rows:
             row |= {f"{column}_p_holm": float(next(corrected)) for column in COMPARED}
-        table += _human(section, task) + rows
+        table += _human(section, task) + _chance(section, task) + rows
     return pd.DataFrame(table)
 
 
@@ -68,7 +62,7 @@ def _row(section: Section, task: Task, name: str, scores: Scores) -> dict[str, A
     for column, other in COMPARED.items():
         # The baseline against today's fusion is that fusion's own comparison once more.
         compared = name not in (BASELINE, other)
-        row |= _difference(column, scores[name], scores.get(other, {}) if compared else {})
+        row |= difference(column, scores[name], scores.get(other, {}) if compared else {})
     baseline = section.by_name.get(BASELINE)
     parameters = runs[0].final["parameters"]
     return row | {
@@ -95,17 +89,6 @@ def _by_kind(runs: Sequence[Run]) -> dict[str, list[float]]:
     return found
 
 
-def _difference(column: str, own: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> dict[str, float]:
-    common = sorted(set(own) & set(other))
-    if not common:
-        return dict.fromkeys((f"{column}{part}" for part in PARTS), math.nan)
-    pair = np.stack([own[seed] for seed in common]), np.stack([other[seed] for seed in common])
-    gap = multi_bootstrap(*pair)
-    p = max(gap.p, approximate_randomisation(*pair))
-    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan)
-    return {f"{column}{part}": value for part, value in zip(PARTS, values, strict=True)}
-
-
 def _human(section: Section, task: Task) -> list[dict[str, Any]]:
     """The row of human captions, where humans wrote them and a record has their scores."""
     keys = {column: key.replace("test_", "test_human_") for column, key in task.metrics.items()}
@@ -114,6 +97,15 @@ def _human(section: Section, task: Task) -> list[dict[str, Any]]:
         return []
     row: dict[str, Any] = {"section": section.title, "variant": HUMAN, "seeds": 0, "records": recorded([source])}
     return [row | {f"{column}_mean": source.final[key] for column, key in keys.items() if key in source.final}]
+
+
+def _chance(section: Section, task: Task) -> list[dict[str, Any]]:
+    """The row of retrieval without looking at the pictures."""
+    if task.name != "retrieval":
+        return []
+    source = section.runs[0]
+    row: dict[str, Any] = {"section": section.title, "variant": CHANCE, "seeds": 0, "records": recorded([source])}
+    return [row | {f"{column}_mean": value for column, value in chance(texts_per_picture(source)).items()}]
 
 
 def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
@@ -140,6 +132,8 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
             f"{HUMAN}: one human caption of each picture against its others; the models are scored against all, which "
             "favours them."
         )
+    if CHANCE in set(part["variant"]):
+        text.append(f"{CHANCE}: computed, what a random order of the same pictures and texts is expected to score.")
     errors = pd.concat([part[f"{column}_error"] for column in COMPARED]).dropna()
     if not errors.empty:
         effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import approximate_randomisation, holm, mean_std, multi_bootstrap
+from common.evaluation.statistics import holm, mean_std
+from results.differences import tested
 from results.render import SOURCES
 from results.table6_universality.configs import CONTROLS, LEVEL, REFERENCE, REFERENCES, SHUFFLED
 from results.table6_universality.domains import Domain
@@ -82,12 +83,10 @@ def _unit(domain: Domain, estimates: np.ndarray) -> float:
 def _control(domain: Domain, rule: str) -> dict[str, float]:
     """Difference of a rule to the shuffled control over their common seeds, and its p; NaN where nothing is tested."""
     own, other = domain.scores[rule], domain.scores.get(SHUFFLED, {})
-    common = sorted(own.keys() & other.keys())
-    if rule in (*REFERENCES, *CONTROLS) or not common:
+    found = None if rule in (*REFERENCES, *CONTROLS) else tested(own, other)
+    if found is None:
         return {"control": math.nan, "control_seeds": 0, "control_p": math.nan}
-    pair = np.stack([own[seed] for seed in common]), np.stack([other[seed] for seed in common])
-    gap = multi_bootstrap(*pair)
-    p = max(gap.p, approximate_randomisation(*pair))
+    gap, p = found
     return {"control": gap.estimate, "control_seeds": gap.seeds, "control_p": p}
 
 

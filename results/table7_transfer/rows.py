@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import (
-    approximate_randomisation,
-    holm,
-    mean_std,
-    minimum_detectable_effect,
-    multi_bootstrap,
-)
+from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from results.differences import difference
 from results.reader import recorded
 from results.table7_transfer.configs import COMPARED, LEARNT, RANDOM, REFERENCE, ROWS
 from results.table7_transfer.directions import Direction
-
-PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm")
-"""What follows the name of a difference: itself, its 95 % interval, its standard error, its p values."""
 
 
 def frame_of(direction: Direction) -> pd.DataFrame:
@@ -28,10 +18,10 @@ def frame_of(direction: Direction) -> pd.DataFrame:
 
     Returns:
         columns section, variant, seeds, score_mean, score_std (over seeds), for each of :data:`COMPARED` the
-        difference of mean scores over the seeds that both have with :data:`PARTS` (higher is better; p is the larger
-        of multi-bootstrap's and approximate randomisation's, Holm over all comparisons of the section), weights (names
-        of the runs they were taken from), score_scale, score_digits, scale, digits (how to write score and
-        difference), records. What is not known is NaN.
+        difference of mean scores over the seeds that both have with :data:`results.differences.PARTS` (higher is
+        better; p is the larger of multi-bootstrap's and approximate randomisation's, Holm over all comparisons of the
+        section), weights (names of the runs they were taken from), score_scale, score_digits, scale, digits (how to
+        write score and difference), records. What is not known is NaN.
     """
     rows = [_row(direction, row) for row in ROWS if row in direction.runs]
     corrected = iter(holm([row[f"{one.column}_p"] for row in rows for one in COMPARED]))
@@ -75,22 +65,11 @@ def _row(direction: Direction, name: str) -> dict[str, Any]:
         "section": direction.title, "variant": name, "seeds": len(runs), "score_mean": mean, "score_std": std,
     }  # fmt: skip
     for one in COMPARED:
-        row |= _difference(direction, name, one.column, one.other if name in one.rows else "")
+        other = direction.examples.get(one.other, {}) if name in one.rows else {}
+        row |= difference(one.column, direction.examples[name], other)
     taken = [run.settings["transfer"]["source"].split("/")[-1] for run in runs if name not in (REFERENCE, LEARNT)]
     return row | {
         "weights": " ".join(dict.fromkeys(taken)), "score_scale": direction.shown[0],
         "score_digits": direction.shown[1], "scale": direction.scale[0], "digits": direction.scale[1],
         "records": recorded(runs),
     }  # fmt: skip
-
-
-def _difference(direction: Direction, name: str, column: str, other: str) -> dict[str, float]:
-    ours, theirs = direction.examples[name], direction.examples.get(other, {})
-    common = sorted(ours.keys() & theirs.keys())
-    if not common:
-        return dict.fromkeys((f"{column}{part}" for part in PARTS), math.nan)
-    pair = np.stack([ours[seed] for seed in common]), np.stack([theirs[seed] for seed in common])
-    gap = multi_bootstrap(*pair)
-    p = max(gap.p, approximate_randomisation(*pair))
-    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan)
-    return {f"{column}{part}": value for part, value in zip(PARTS, values, strict=True)}
