@@ -157,6 +157,8 @@ def load_run(folder: str | Path) -> Run:
             it was collected.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        raise RecordError(f"there is no folder {folder}; give the folder of a run")
     verify(folder)
     config = _json(folder / "config.json")
     absent = {"step", "name", "hash", "config"} - set(config)

@@ -7,10 +7,12 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable
 
 from common.data.shares import check_fraction, share
 from common.later import later
+from common.registry import Registry
 
 SPLITS = ("train", "validation", "test")
 
@@ -136,20 +138,12 @@ class TextData:
 
 
 Loader = Callable[[DataConfig], Corpus]
-_DATASETS: dict[str, Loader] = {}
+_DATASETS: Registry[Loader] = Registry("dataset", DataError)
 
 
 def register_dataset(name: str) -> Callable[[Loader], Loader]:
     """Decorator: make the loader known as ``DataConfig(name=name)``."""
-
-    def add(loader: Loader) -> Loader:
-        known = _DATASETS.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (loader.__module__, loader.__qualname__):
-            raise ValueError(f"two datasets are registered as {name!r}")
-        _DATASETS[name] = loader
-        return loader
-
-    return add
+    return partial(_DATASETS.add, name)
 
 
 def datasets() -> dict[str, Loader]:
@@ -167,9 +161,7 @@ def load_text(config: DataConfig) -> TextData:
     from common.data.checks import check_corpus, check_overlap, text_key
     from common.data.splits import hold_out, subset
 
-    if config.name not in _DATASETS:
-        raise DataError(f"unknown dataset {config.name!r}; known: {', '.join(sorted(_DATASETS))}")
-    corpus = _DATASETS[config.name](config)
+    corpus = _DATASETS.named(config.name)(config)
     notes = check_corpus(config.name, corpus, config)
     notes += check_overlap(config.name, corpus.splits, config)
     splits = dict(corpus.splits)

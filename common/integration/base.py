@@ -15,6 +15,7 @@ from common.integration.config import IntegrationConfig
 from common.integration.regularisers import balance_penalty
 from common.integration.scaling import Seen
 from common.integration.site import Ahead, Site
+from common.registry import Registry
 
 RECURRENT = "state"
 """Name under which the recurrent term ``γ·z_{l-1}`` appears among the contributions."""
@@ -201,7 +202,7 @@ def shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: norm / total for name, norm in norms.items()}
 
 
-_RULES: dict[str, type[Integration]] = {}
+_RULES: Registry[type[Integration]] = Registry("integration rule")
 
 
 Rule = TypeVar("Rule", bound=type[Integration])
@@ -211,9 +212,7 @@ def register(name: str) -> Callable[[Rule], Rule]:
     """Class decorator: make a rule known under `name`."""
 
     def add(cls: Rule) -> Rule:
-        if name in _RULES and _RULES[name].__qualname__ != cls.__qualname__:
-            raise ValueError(f"two rules are registered as {name!r}")
-        _RULES[name] = cls
+        _RULES.add(name, cls)
         return cls
 
     return add
@@ -228,6 +227,4 @@ def build_integration(
     config: IntegrationConfig, widths: Mapping[str, int], width: int, sites: int, reference: str | None
 ) -> Integration:
     """Build the rule that `config` names. Raises ValueError naming the known rules for an unknown one."""
-    if config.rule not in _RULES:
-        raise ValueError(f"unknown integration rule {config.rule!r}; known: {', '.join(sorted(_RULES))}")
-    return _RULES[config.rule](config, widths, width, sites, reference)
+    return _RULES.named(config.rule)(config, widths, width, sites, reference)

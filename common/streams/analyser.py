@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from typing import Any, Callable, ClassVar, Iterable, Mapping, Sequence, TypeVar
 
+from common.registry import Registry
 from common.streams.config import StreamConfig
 
 PAD, UNKNOWN, MASK, FIRST_SYMBOL = 0, 1, 2, 3
@@ -80,7 +81,7 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-_ANALYSERS: dict[str, type[WordAnalyser]] = {}
+_ANALYSERS: Registry[type[WordAnalyser]] = Registry("word analyser")
 Analyser = TypeVar("Analyser", bound=type[WordAnalyser])
 
 
@@ -90,11 +91,8 @@ def register_analyser(name: str) -> Callable[[Analyser], Analyser]:
         raise ValueError(f"analyser name {name!r} must be an identifier other than 'duplicate'")
 
     def add(cls: Analyser) -> Analyser:
-        known = _ANALYSERS.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ValueError(f"analyser {name!r} is already registered by {known.__module__}.{known.__qualname__}")
+        _ANALYSERS.add(name, cls)
         cls.kind = name
-        _ANALYSERS[name] = cls
         return cls
 
     return add
@@ -111,10 +109,7 @@ def analyser_class(kind: str) -> type[WordAnalyser]:
     Raises:
         ValueError: unknown name; the message lists the known ones.
     """
-    if kind not in _ANALYSERS:
-        known = ", ".join(sorted(_ANALYSERS))
-        raise ValueError(f"no word analyser {kind!r}; known: {known}. Import the module that registers it first.")
-    return _ANALYSERS[kind]
+    return _ANALYSERS.named(kind)
 
 
 def symbol_ids(symbols: Iterable[str]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_utils import load_state_dict
 
+from common.registry import Registry
 from common.vision.config import RANDOM, VisionConfig
 
 
@@ -91,17 +93,12 @@ def read_weights(model: nn.Module, path: str, name: str) -> None:
 
 
 Builder = Callable[[VisionConfig, bool, dict[str, Any]], VisionEncoder]
-_BUILDERS: dict[str, Builder] = {}
+_BUILDERS: Registry[Builder] = Registry("family of encoders")
 
 
 def register_encoder(prefix: str) -> Callable[[Builder], Builder]:
     """Decorator: make an encoder known under names that begin with `prefix`."""
-
-    def add(builder: Builder) -> Builder:
-        _BUILDERS[prefix] = builder
-        return builder
-
-    return add
+    return partial(_BUILDERS.add, prefix)
 
 
 def build_encoder(config: VisionConfig, load: bool = True, architecture: dict[str, Any] | None = None) -> VisionEncoder:

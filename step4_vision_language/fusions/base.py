@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
+from common.registry import Registry
 from step4_vision_language.fusion_config import STREAMS, FusionConfig
 
 FAR = 1 << 30
@@ -84,7 +85,7 @@ class Fusion(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} joins no layers")
 
 
-_FUSIONS: dict[str, type[Fusion]] = {}
+_FUSIONS: Registry[type[Fusion]] = Registry("fusion")
 Kind = TypeVar("Kind", bound=type[Fusion])
 
 
@@ -92,7 +93,7 @@ def register_fusion(name: str) -> Callable[[Kind], Kind]:
     """Class decorator: make a fusion known under `name`."""
 
     def add(cls: Kind) -> Kind:
-        _FUSIONS[name] = cls
+        _FUSIONS.add(name, cls)
         return cls
 
     return add
@@ -109,9 +110,7 @@ def build_fusion(config: FusionConfig, shape: Shape) -> Fusion:
     Raises:
         ValueError: an unknown name.
     """
-    if config.name not in _FUSIONS:
-        raise ValueError(f"unknown fusion {config.name!r}; known: {', '.join(sorted(_FUSIONS))}")
-    return _FUSIONS[config.name](config, shape)
+    return _FUSIONS.named(config.name)(config, shape)
 
 
 @register_fusion("none")

@@ -2,7 +2,7 @@
 
 from common.data.language import folder, openwebtext, stdlib_docs, wikitext
 from common.data.language.config import SPLITS, CorpusConfig
-from common.data.language.sources import Source, register_source, sources
+from common.data.language.sources import Source, register_source, source_named
 
 __all__ = [
     "SPLITS",
@@ -11,7 +11,7 @@ __all__ = [
     "folder",
     "openwebtext",
     "register_source",
-    "sources",
+    "source_named",
     "stdlib_docs",
     "wikitext",
 ]

@@ -22,7 +22,7 @@ from common.data.language.config import SPLITS, CorpusConfig
 from common.data.language.detokenise import detokenise
 from common.data.language.merge import finish_shard, merge_strings
 from common.data.language.shards import TOKENS, ShardBuilder, read_shard, sha256, total
-from common.data.language.sources import Unit, pieces, sources
+from common.data.language.sources import Unit, pieces, source_named
 from common.data.language.words import TokenReader, byte_pieces
 from common.data.text import DataError
 from common.parallel import parallel_map
@@ -58,7 +58,7 @@ class UnitBuilder:
         self.reader = TokenReader(backend, byte_level)
 
     def __call__(self, unit: Unit) -> None:
-        stream = pieces(sources()[unit.source].lines(unit))
+        stream = pieces(source_named(unit.source).lines(unit))
         number = done = 0
         while (path := shard_path(self.folder, unit, number)).exists():  # of a build that was killed
             done += read_shard(path)[1]["pieces"]
@@ -175,7 +175,7 @@ def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str
         count = total(
             {k: v for k, v in counts.items() if k != "pieces"} for unit, _, counts in read if unit.split == split
         )
-        official = sources()[config.name].official.get(split)
+        official = source_named(config.name).official.get(split)
         found = count.words + count.lines
         if official and count.documents and found != official:
             note = (

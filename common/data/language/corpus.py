@@ -16,7 +16,7 @@ import numpy as np
 from common.data.language.build import MANIFEST, STRINGS, TRAIN_USES, build, corpus_key, locked
 from common.data.language.config import CorpusConfig
 from common.data.language.shards import Counts, lines_of, read_shard, sha256
-from common.data.language.sources import sources
+from common.data.language.sources import source_named
 from common.data.language.tokenizers import separator, tokenizer_hash, tokenizer_of
 from common.data.text import DataError
 
@@ -114,10 +114,9 @@ def load_corpus(
     Raises:
         DataError: unknown name, text not to be had, or a failed check; the message says what to do.
     """
-    if config.name not in sources():
-        raise DataError(f"unknown corpus {config.name!r}; known: {', '.join(sources())}")
+    source = source_named(config.name)
     cache = Path(cache_dir).expanduser()
-    units = sources()[config.name].units(config)
+    units = source.units(config)
     tokenizer = tokenizer_of(config, units, cache)
     folder = cache / f"{config.name}-{corpus_key(config, units, tokenizer_hash(tokenizer))}"
     with locked(folder):

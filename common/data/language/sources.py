@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from common.data.language.config import CorpusConfig
+from common.data.text import DataError
+from common.registry import Registry
 
 PIECE = 1 << 17
 """Characters above which a document is cut, at a line's end, into pieces that are tokenised one by one."""
@@ -43,19 +45,21 @@ class Source(NamedTuple):
     official: dict[str, int]
 
 
-_SOURCES: dict[str, Source] = {}
+_SOURCES: Registry[Source] = Registry("corpus", DataError, made_by=lambda source: source.units)
 
 
 def register_source(name: str, source: Source) -> None:
     """Make a source known as ``CorpusConfig(name=name)``."""
-    if name in _SOURCES and _SOURCES[name].units.__qualname__ != source.units.__qualname__:
-        raise ValueError(f"two sources are registered as {name!r}")
-    _SOURCES[name] = source
+    _SOURCES.add(name, source)
 
 
-def sources() -> dict[str, Source]:
-    """All registered sources, by name."""
-    return dict(sorted(_SOURCES.items()))
+def source_named(name: str) -> Source:
+    """The source registered under this name.
+
+    Raises:
+        DataError: unknown name; the message lists the known ones.
+    """
+    return _SOURCES.named(name)
 
 
 class Piece(NamedTuple):
@@ -92,5 +96,5 @@ def pieces(lines: Iterator[Line], limit: int = PIECE) -> Iterator[Piece]:
 
 def text_fingerprint(config: CorpusConfig) -> str:
     """SHA-256 that changes when the text of any split does; nothing is built for it."""
-    plain = [[unit.split, unit.name, unit.fingerprint] for unit in sources()[config.name].units(config)]
+    plain = [[unit.split, unit.name, unit.fingerprint] for unit in source_named(config.name).units(config)]
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()

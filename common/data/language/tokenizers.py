@@ -13,7 +13,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerFast
 
 from common.data.language.config import CorpusConfig
-from common.data.language.sources import Unit, pieces, sources
+from common.data.language.sources import Unit, pieces, source_named
 from common.data.text import DataError
 from common.streams.analyser import digest
 
@@ -116,7 +116,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int, specials: Sequence[str] = (
 def _texts(train: Sequence[Unit]) -> Iterator[str]:
     for unit in train:
         left = CHARACTERS // len(train)
-        for text, _, _ in pieces(sources()[unit.source].lines(unit)):
+        for text, _, _ in pieces(source_named(unit.source).lines(unit)):
             yield text[:left]
             left -= len(text)
             if left <= 0:

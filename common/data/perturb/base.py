@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from common.registry import Registry
 from common.streams.words import split_words
 
 Choices = tuple[tuple[str, ...], ...]
@@ -100,7 +101,7 @@ def _generator(kind: str, text: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
 
 
-_KINDS: dict[str, type[Perturbation]] = {}
+_KINDS: Registry[type[Perturbation]] = Registry("perturbation")
 Kind = TypeVar("Kind", bound=type[Perturbation])
 
 
@@ -108,11 +109,8 @@ def register_perturbation(name: str) -> Callable[[Kind], Kind]:
     """Class decorator: makes the perturbation known under `name`."""
 
     def add(cls: Kind) -> Kind:
-        known = _KINDS.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ValueError(f"two perturbations are registered as {name!r}")
+        _KINDS.add(name, cls)
         cls.kind = name
-        _KINDS[name] = cls
         return cls
 
     return add

@@ -6,12 +6,14 @@ import random
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Callable
 
 from common.data.shares import check_fraction, share
 from common.data.text import SPLITS, DataError
 from common.data.vision.source import ImageError, ImageSource
 from common.later import later
+from common.registry import Registry
 
 __all__ = [
     "SPLITS", "TASKS", "DataError", "ImageError", "ImageSource", "RawVision", "Sample", "VisionCorpus",
@@ -133,20 +135,12 @@ class VisionCorpus:
 
 
 VisionLoader = Callable[[VisionDataConfig], RawVision]
-_DATASETS: dict[str, VisionLoader] = {}
+_DATASETS: Registry[VisionLoader] = Registry("image-text dataset", DataError)
 
 
 def register_vision(name: str) -> Callable[[VisionLoader], VisionLoader]:
     """Decorator: make the loader known as ``VisionDataConfig(name=name)``."""
-
-    def add(loader: VisionLoader) -> VisionLoader:
-        known = _DATASETS.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (loader.__module__, loader.__qualname__):
-            raise ValueError(f"two image-text datasets are registered as {name!r}")
-        _DATASETS[name] = loader
-        return loader
-
-    return add
+    return partial(_DATASETS.add, name)
 
 
 def vision_datasets() -> dict[str, VisionLoader]:
@@ -165,9 +159,7 @@ def load_vision(config: VisionDataConfig) -> VisionCorpus:
     from common.data.vision.checks import check_apart, check_samples, fingerprint_of, same_bytes
     from common.data.vision.opening import check_images
 
-    if config.name not in _DATASETS:
-        raise DataError(f"unknown image-text dataset {config.name!r}; known: {', '.join(sorted(_DATASETS))}")
-    raw = _DATASETS[config.name](config)
+    raw = _DATASETS.named(config.name)(config)
     check_samples(config.name, raw)
     check_apart(config.name, raw.splits)
     notes, bad, splits = list(raw.notes), {}, {}

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -13,16 +14,16 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def corpus_of(monkeypatch):
+def corpus_of():
     """Register a corpus under a name for one test."""
-    monkeypatch.setattr(text_module, "_DATASETS", dict(text_module._DATASETS))
 
     def register(**options):
         options = {"source": "made", "label_names": ("a", "b"), **options}
         register_dataset("made")(lambda config: Corpus(**options))
         return DataConfig(name="made")
 
-    return register
+    with patch.dict(text_module._DATASETS):
+        yield register
 
 
 def split_of(count, prefix, labels=(0, 1)):
@@ -38,7 +39,7 @@ def test_every_dataset_is_registered():
 
 def test_two_loaders_of_one_name_are_refused(corpus_of):
     corpus_of(splits={})
-    with pytest.raises(ValueError, match="two datasets are registered as 'made'"):
+    with pytest.raises(ValueError, match="dataset 'made' is already registered"):
         register_dataset("made")(test_every_dataset_is_registered)
 
 
@@ -145,8 +146,8 @@ def _again(corpus_of, splits):
     return corpus_of(splits=splits)
 
 
-def test_documented_example_of_a_new_dataset(monkeypatch):
-    monkeypatch.setattr(text_module, "_DATASETS", dict(text_module._DATASETS))
+@patch.dict(text_module._DATASETS)
+def test_documented_example_of_a_new_dataset():
     path = REPOSITORY / "docs" / "examples" / "my_dataset.py"
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 25
     spec = importlib.util.spec_from_file_location("my_dataset", path)

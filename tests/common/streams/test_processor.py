@@ -223,7 +223,7 @@ def test_clear_errors(tokenizer):
         build(tokenizer, LETTERS, LETTERS)
     with pytest.raises(ValueError, match="fast tokenizer"):
         build(object(), LETTERS)
-    with pytest.raises(ValueError, match="no word analyser 'smell'"):
+    with pytest.raises(ValueError, match="unknown word analyser 'smell'"):
         build(tokenizer, StreamConfig("smell"))
     bare = byte_level(True)
     bare.pad_token = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.data.language import CorpusConfig, sources
-from common.data.language.sources import Unit
+from common.data.language import CorpusConfig
+from common.data.language.sources import Unit, source_named
 
 TEXT = "the character of water is an unbelievable thing that don't rest and runs through fields, rivers and towns"
 WORDS = TEXT.split()
@@ -39,4 +39,4 @@ def config(folder: Path, **options) -> CorpusConfig:
 
 def units_of(folder: Path) -> list[Unit]:
     """Its units."""
-    return sources()["folder"].units(config(folder))
+    return source_named("folder").units(config(folder))
