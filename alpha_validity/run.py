@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +19,14 @@ from alpha_validity.settings import SETTINGS
 from common.data.planted_vectors import Vectors, losses, planted_vectors, shapley_shares
 from common.integration.mixing_weights import MixingWeights
 from common.training.config import RuntimeConfig
-from common.training.record import RunRecord, is_finished, run_folder
+from common.training.record import RunRecord
+from common.training.runner import Runner
 
 STEP = "alpha_validity"
 
 
-def folder_of(config: ValidityRunConfig, runtime: RuntimeConfig) -> Path:
-    """Where the run of `config` lives: ``<runs_dir>/alpha_validity/<name>-<hash>``."""
-    config = config.named()
-    return run_folder(runtime.runs_dir, STEP, config.name, config)
-
-
-def refuse_changed_data(configs: Sequence[ValidityRunConfig], runtime: RuntimeConfig) -> None:
-    """Nothing can change: the data follow from the config."""
-
-
-def run(config: ValidityRunConfig, runtime: RuntimeConfig) -> Path:
-    """Train and measure one config; returns its folder. A finished run is left, an interrupted one starts anew."""
-    config = config.named()
-    folder = folder_of(config, runtime)
-    if is_finished(folder):
-        return folder
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+def train(config: ValidityRunConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
+    """Train and measure one config; one that was interrupted starts anew."""
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     rows: dict[str, list[Any]] = {name: [] for name in ("setting", "stream", "truth", "loss", *MEASURES)}
     models: dict[str, list[Any]] = {name: [] for name in ("setting", "accuracy", "parameters")}
@@ -68,7 +54,7 @@ def run(config: ValidityRunConfig, runtime: RuntimeConfig) -> Path:
         record.table("measures.parquet", rows)
         record.final |= {"test_accuracy": float(np.mean(models["accuracy"])), "settings": len(models["setting"])}
         record.final["parameters"] = int(np.mean(models["parameters"]))
-    return folder
+    return record
 
 
 def tensors(vectors: Vectors) -> tuple[dict[str, Tensor], Tensor]:
@@ -112,3 +98,9 @@ def _progress(names: Sequence[str], runtime: RuntimeConfig) -> Iterable[str]:
     from rich.progress import track
 
     return track(names, description="planted settings")
+
+
+RUNNER = Runner(
+    STEP, train, data=attrgetter("name"), fingerprint=str
+)  # nothing can change: the data follow from the config
+run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from results.files import write_text
+from common.files import write_text
 
 FILES = (
     "config.json", "environment.json", "status.json", "metrics.csv", "alphas.csv", "predictions_validation.parquet",

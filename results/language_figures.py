@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.files import write_text
 from results.figure_alpha_sentiment.sites import alpha_by_site
-from results.files import write_text
 from results.loss_curves import loss_figure, loss_values
 from results.reader import Run, grouped, setting_key
 from results.slices import contribution_by_slice, contribution_figure, gain_by_slice, gain_figure

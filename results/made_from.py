@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.files import write_text
 from results.code import code_digest
 from results.costs import step_time_record
-from results.files import write_text
 from results.integrity import fingerprint, sha256
 from results.reader import RECORDS, Run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.files import write_text
+from common.files import write_text
 
 MISSING = "—"
 Columns = Mapping[str, Callable[[dict[str, Any]], str]]

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from common.data import DataConfig, TextData, load_text
 from common.data.perturb import Perturbed, perturb, perturbations
+from common.files import write_json
 from common.models.assembly import MEANING
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import Encoded, StreamProcessor
 from common.streams.words import count_words, find_words
 from common.training.environment import capture_environment
 from common.training.evaluate import evaluate, resolve_device
-from common.training.files import write_json
 from common.training.loader import BucketedLoader
 from common.training.record import refuse_other_fingerprint, write_table
 from results.reader import Run, load_run, probabilities

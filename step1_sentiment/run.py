@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import torch
 from pytorch_lightning import seed_everything
@@ -12,12 +13,11 @@ from pytorch_lightning import seed_everything
 from common.data import load_text
 from common.data.text import DataConfig, DataError
 from common.models.backbones import resolve_backbone
-from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
-from common.training.flops import flops_per_token
+from common.training.flops import loader_flops_per_token
 from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
-from common.training.task import to_device
+from common.training.record import RunRecord, refuse_other_fingerprint
+from common.training.runner import Runner
 from common.training.trainer import fit
 from step1_sentiment.analysis import contributions_by_word, importance
 from step1_sentiment.config import SentimentConfig
@@ -28,27 +28,8 @@ from step1_sentiment.task import SentimentTask
 STEP = "step1_sentiment"
 
 
-def folder_of(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
-    """Where the run of `config` lives: ``<runs_dir>/step1_sentiment/<name>-<hash>``."""
-    config = config.named()
-    return run_folder(runtime.runs_dir, STEP, config.name, config)
-
-
-def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
-    """Train, evaluate and analyse one config; returns its folder.
-
-    A finished run is left as it is; an interrupted one resumes.
-
-    Raises:
-        ValueError: the data are not those that the folder's run began with.
-    """
-    config = config.named()
-    folder = folder_of(config, runtime)
-    if is_finished(folder):
-        refuse_changed_data([config], runtime)
-        return folder
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+def train(config: SentimentConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
+    """Data, model, training, analysis, record and model folder of one config."""
     data = build_data(config, runtime)
     refuse_other_fingerprint(folder, data.text.fingerprint)
     seed_everything(config.train.seed, verbose=False)
@@ -60,14 +41,7 @@ def run(config: SentimentConfig, runtime: RuntimeConfig) -> Path:
             analyse(config, task, data, record)
         task.model.save_pretrained(folder / "model")
         data.processor.save_pretrained(folder / "model")
-    if record.active:
-        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
-    return folder
-
-
-def refuse_changed_data(configs: Sequence[SentimentConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the data of a finished run have changed since."""
-    refuse_changed(((folder_of(config, runtime), config.data) for config in configs), _fingerprint, DataError)
+    return record
 
 
 def _fingerprint(data: DataConfig) -> str:
@@ -95,11 +69,14 @@ def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, r
     model, device = task.model, next(task.parameters()).device
     model.eval()
     validation = data.loaders["validation"]
-    batch = to_device(validation.collate(list(validation.items[: validation.batch_size])), device)
-    record.final["flops_per_token"] = flops_per_token(task, batch)
+    record.final["flops_per_token"] = loader_flops_per_token(task, validation, config.train.precision)
     if len(model.integration.names) > 1:
         items = [encoded for encoded, _ in data.loaders["test"].items]
         train_items = [encoded for encoded, _ in data.loaders["train"].items]
         record.words(contributions_by_word(model, data.processor, items, device, train_items))
         if config.importance:
             record.importance(importance(model, validation, device))
+
+
+RUNNER = Runner(STEP, train, data=attrgetter("data"), fingerprint=_fingerprint, lost=DataError)
+run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

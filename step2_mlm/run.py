@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import seed_everything
 
 from common.data import DataError
 from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
-from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
-from common.training.flops import flops_per_token
-from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
-from common.training.task import to_device
+from common.training.flops import loader_flops_per_token
+from common.training.record import RunRecord, refuse_other_fingerprint
+from common.training.runner import Runner
 from common.training.trainer import fit
 from step2_mlm.config import SCRATCH, MaskedLMConfig
 from step2_mlm.data import MaskedLMData, build_data
@@ -28,27 +25,8 @@ from step2_mlm.task import MaskedLMTask
 STEP = "step2_mlm"
 
 
-def folder_of(config: MaskedLMConfig, runtime: RuntimeConfig) -> Path:
-    """Where the run of `config` lives: ``<runs_dir>/step2_mlm/<name>-<hash>``."""
-    config = config.named()
-    return run_folder(runtime.runs_dir, STEP, config.name, config)
-
-
-def run(config: MaskedLMConfig, runtime: RuntimeConfig) -> Path:
-    """Train and evaluate one config; returns its folder.
-
-    A finished run is left as it is; an interrupted one resumes.
-
-    Raises:
-        ValueError: the text is not that with which the folder's run began.
-    """
-    config = config.named()
-    folder = folder_of(config, runtime)
-    if is_finished(folder):
-        refuse_changed_data([config], runtime)
-        return folder
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+def train(config: MaskedLMConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
+    """Data, model, training, record and model folder of one config."""
     fingerprint = text_fingerprint(config.corpus)
     refuse_other_fingerprint(folder, fingerprint)
     data = build_data(config, runtime)
@@ -58,21 +36,12 @@ def run(config: MaskedLMConfig, runtime: RuntimeConfig) -> Path:
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data), data_fingerprint=fingerprint):
         fit(task, data.loaders, config.train, runtime, folder, record)
-        with torch.no_grad(), autocast(config.train.precision, next(task.parameters()).device):
-            validation = data.loaders["validation"]
-            batch = validation.collate(list(validation.items[: validation.batch_size]))
-            record.final["flops_per_token"] = flops_per_token(task, to_device(batch, next(task.parameters()).device))
+        record.final["flops_per_token"] = loader_flops_per_token(
+            task, data.loaders["validation"], config.train.precision
+        )
         task.model.save_pretrained(folder / "model")
         data.corpus.tokenizer.save_pretrained(folder / "model")
-    if record.active:
-        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
-    return folder
-
-
-def refuse_changed_data(configs: Sequence[MaskedLMConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the text of a finished run has changed since."""
-    runs = ((folder_of(config, runtime), config.corpus) for config in configs)
-    refuse_changed(runs, text_fingerprint, DataError)
+    return record
 
 
 def sources(config: MaskedLMConfig, data: MaskedLMData) -> dict[str, Any]:
@@ -88,3 +57,7 @@ def sources(config: MaskedLMConfig, data: MaskedLMData) -> dict[str, Any]:
         "tokenizer_entries": len(data.corpus.tokenizer),
         "backbone_source": description,
     }
+
+
+RUNNER = Runner(STEP, train, data=attrgetter("corpus"), fingerprint=text_fingerprint, lost=DataError)
+run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import seed_everything
 
 from common.data import DataError
@@ -16,12 +16,10 @@ from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
 from common.models.gpt2_size import SCRATCH
-from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
-from common.training.flops import flops_per_token
-from common.training.precision import autocast
-from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
-from common.training.task import to_device
+from common.training.flops import loader_flops_per_token
+from common.training.record import RunRecord, refuse_other_fingerprint
+from common.training.runner import Runner
 from common.training.trainer import fit
 from step3_gpt.config import GPTConfig
 from step3_gpt.data import GPTData, build_data, counts_of
@@ -31,27 +29,8 @@ from step3_gpt.task import GPTTask, split_numbers
 STEP = "step3_gpt"
 
 
-def folder_of(config: GPTConfig, runtime: RuntimeConfig) -> Path:
-    """Where the run of `config` lives: ``<runs_dir>/step3_gpt/<name>-<hash>``."""
-    config = config.named()
-    return run_folder(runtime.runs_dir, STEP, config.name, config)
-
-
-def run(config: GPTConfig, runtime: RuntimeConfig) -> Path:
-    """Train and evaluate one config; returns its folder.
-
-    A finished run is left as it is; an interrupted one resumes.
-
-    Raises:
-        ValueError: the text is not that with which the folder's run began.
-    """
-    config = config.named()
-    folder = folder_of(config, runtime)
-    if is_finished(folder):
-        refuse_changed_data([config], runtime)
-        return folder
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+def train(config: GPTConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
+    """Data, model, training, record and model folder of one config."""
     fingerprint = fingerprint_of(config.texts)
     refuse_other_fingerprint(folder, fingerprint)
     data = build_data(config, runtime)
@@ -64,28 +43,19 @@ def run(config: GPTConfig, runtime: RuntimeConfig) -> Path:
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data), data_fingerprint=fingerprint):
         fit(task, data.loaders, config.train, runtime, folder, record)
-        with torch.no_grad(), autocast(config.train.precision, next(task.parameters()).device):
-            validation = data.loaders["validation"]
-            batch = validation.collate(list(validation.items[: validation.batch_size]))
-            record.final["flops_per_token"] = flops_per_token(task, to_device(batch, next(task.parameters()).device))
+        record.final["flops_per_token"] = loader_flops_per_token(
+            task, data.loaders["validation"], config.train.precision
+        )
         model.save_pretrained(folder / "model")
         data.corpus.tokenizer.save_pretrained(folder / "model")
         if all(stream.control == "none" for stream in config.used):
             PrefixStreams(data.corpus.tokenizer, config.used, data.analysers).save_pretrained(folder / "model")
-    if record.active:
-        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
-    return folder
+    return record
 
 
 def fingerprint_of(texts: Sequence[CorpusConfig]) -> str:
     """Changes with any of the texts."""
     return "-".join(map(text_fingerprint, texts))
-
-
-def refuse_changed_data(configs: Sequence[GPTConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where the text of a finished run has changed since."""
-    runs = ((folder_of(config, runtime), config.texts) for config in configs)
-    refuse_changed(runs, fingerprint_of, DataError)
 
 
 def sources(config: GPTConfig, data: GPTData) -> dict[str, Any]:
@@ -105,3 +75,7 @@ def sources(config: GPTConfig, data: GPTData) -> dict[str, Any]:
         "tokenizer_entries": len(data.corpus.tokenizer),
         "backbone_source": description,
     }
+
+
+RUNNER = Runner(STEP, train, data=attrgetter("texts"), fingerprint=fingerprint_of, lost=DataError)
+run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

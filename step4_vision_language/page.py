@@ -14,8 +14,8 @@ from rich.text import Text
 
 from common.data.vision.opening import open_image
 from common.data.vision.source import ImageSource
+from common.files import write_text
 from common.tint import COLOURS, mix, tinted_row
-from common.training.files import write_text
 from step4_vision_language.contributions import Written
 
 PAGES = (".html", ".htm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ from common.data import DataError
 from common.data.vision import VisionCorpus, VisionDataConfig, load_vision
 from common.models.backbones import resolve_backbone
 from common.models.gpt2_size import SCRATCH
-from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
-from common.training.flops import flops_per_token
-from common.training.precision import autocast, resolve_precision
-from common.training.record import RunRecord, is_finished, refuse_changed, refuse_other_fingerprint, run_folder
-from common.training.task import to_device
+from common.training.flops import loader_flops_per_token
+from common.training.precision import autocast
+from common.training.record import RunRecord, refuse_other_fingerprint
+from common.training.runner import Runner
 from common.training.trainer import fit
 from step4_vision_language.build import build_model
 from step4_vision_language.config import VisionLanguageRunConfig
@@ -35,27 +34,8 @@ from step4_vision_language.task import GenerateTask, RetrieveTask
 STEP = "step4_vision_language"
 
 
-def folder_of(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
-    """Where the run of `config` lives: ``<runs_dir>/step4_vision_language/<name>-<hash>``."""
-    config = config.named()
-    return run_folder(runtime.runs_dir, STEP, config.name, config)
-
-
-def run(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
-    """Train and evaluate one config; returns its folder.
-
-    A finished run is left as it is; an interrupted one resumes.
-
-    Raises:
-        ValueError: pictures or texts are not those with which the folder's run began.
-    """
-    config = config.named()
-    folder = folder_of(config, runtime)
-    if is_finished(folder):
-        refuse_changed_data([config], runtime)
-        return folder
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+def train(config: VisionLanguageRunConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
+    """Data, model, training, written texts, record and model folder of one config."""
     corpus, tokenizer = load_texts(config)
     refuse_other_fingerprint(folder, corpus.fingerprint)
     seed_everything(config.train.seed, verbose=False)
@@ -74,22 +54,19 @@ def run(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> Path:
     with record.running(**sources(config, corpus, tokenizer), data_fingerprint=corpus.fingerprint):
         fit(task, data.loaders, config.train, runtime, folder, record)
         device = resolve_device(runtime.device)
-        precision = resolve_precision(config.train.precision, device)
         task.to(device)
-        with torch.no_grad(), autocast(precision, device):
-            loader = data.loaders["validation"]
-            batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
-            record.final["flops_per_token"] = flops_per_token(task, batch)
-            if config.objective == "generate":
+        record.final["flops_per_token"] = loader_flops_per_token(
+            task, data.loaders["validation"], config.train.precision
+        )
+        if config.objective == "generate":
+            with torch.no_grad(), autocast(config.train.precision, device):
                 write_and_score(model, data, config, record)
         record.final["parameters_fusion"] = sum(p.numel() for p in model.fusion.parameters())
         model.save_pretrained(folder / "model")
         tokenizer.save_pretrained(folder / "model")
         if dual is not None:
             save_file(dual.state_dict(), folder / "model" / "dual.safetensors")
-    if record.active:
-        Checkpoints(folder / "checkpoints").clear()  # the best weights are in model/, and a finished run never resumes
-    return folder
+    return record
 
 
 def write_and_score(
@@ -122,11 +99,6 @@ def fingerprint_of(data: VisionDataConfig) -> str:
     return load_vision(data).fingerprint
 
 
-def refuse_changed_data(configs: Sequence[VisionLanguageRunConfig], runtime: RuntimeConfig) -> None:
-    """Raise ValueError where pictures or texts of a finished run have changed since."""
-    refuse_changed(((folder_of(config, runtime), config.data) for config in configs), fingerprint_of, DataError)
-
-
 def sources(config: VisionLanguageRunConfig, corpus: VisionCorpus, tokenizer: Any) -> dict[str, Any]:
     """What the environment file says of pictures, texts and weights."""
     description = "random weights" if config.backbone == SCRATCH else resolve_backbone(config.backbone).description
@@ -147,3 +119,7 @@ def sources(config: VisionLanguageRunConfig, corpus: VisionCorpus, tokenizer: An
         "backbone_source": f"taken over from {Path(config.init_from).name}" if config.init_from else description,
         "vision_source": f"{config.vision.name}, {Path(config.vision.weights).name}",
     }
+
+
+RUNNER = Runner(STEP, train, data=attrgetter("data"), fingerprint=fingerprint_of, lost=DataError)
+run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

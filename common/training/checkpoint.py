@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from common.training.files import write_atomic
+from common.files import write_atomic
 
 LAST, PREVIOUS, BEST, PENDING = "last.ckpt", "previous.ckpt", "best.ckpt", "best.pending.ckpt"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from common.training.evaluate import eval_mode
-from common.training.task import Batch, Task
+from common.training.loader import BucketedLoader
+from common.training.precision import autocast
+from common.training.task import Batch, Task, to_device
 
 BACKWARD_FACTOR = 3
 """FLOPs of a training step over those of its forward: backward takes about twice the forward (Kaplan et al. 2020)."""
@@ -40,6 +43,15 @@ def forward_flops(task: Task, batch: Batch) -> int:
 def flops_per_token(task: Task, batch: Batch) -> float:
     """Forward FLOPs per position of ``batch["input_ids"] [B, T]``; compare models on one and the same batch."""
     return forward_flops(task, batch) / batch["input_ids"].numel()
+
+
+@torch.no_grad()
+def loader_flops_per_token(task: Task, loader: BucketedLoader[Any], precision: str) -> float:
+    """Forward FLOPs per position of the first items of `loader`, where the task is, in the precision of its training."""
+    device = next(task.parameters()).device
+    batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
+    with autocast(precision, device):
+        return flops_per_token(task, batch)
 
 
 def training_flops(task: Task, batch: Batch) -> float:

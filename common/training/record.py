@@ -7,22 +7,21 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from common.files import read_json, remove_leftovers, write_atomic, write_json, write_text
 from common.training.config import config_hash, plain
 from common.training.environment import capture_environment
-from common.training.files import read_json, remove_leftovers, write_atomic, write_json, write_text
 
 Status = Literal["running", "finished", "failed", "interrupted"]
-Data = TypeVar("Data", bound=Hashable)
 RISING = ("example", "place")
 """Columns of predictions whose whole numbers rise from row to row."""
 
@@ -66,28 +65,6 @@ def refuse_other_fingerprint(folder: Path, fingerprint: str | None) -> None:
         raise ValueError(
             f"the data have changed since {folder} began; bring the old data back, or delete that folder and run anew"
         )
-
-
-def refuse_changed(
-    runs: Iterable[tuple[Path, Data]], fingerprint: Callable[[Data], str], lost: type[Exception]
-) -> None:
-    """Raise ValueError where the data of a finished run have changed since.
-
-    Args:
-        runs: folders, and what names the data of each; unfinished runs are passed over.
-        fingerprint: of the data as they are now; asked once for each.
-        lost: what it raises when they cannot be had any more. That changes nothing: the finished run stands.
-    """
-    known: dict[Data, str | None] = {}
-    for folder, data in runs:
-        if not is_finished(folder):
-            continue
-        if data not in known:
-            try:
-                known[data] = fingerprint(data)
-            except lost:
-                known[data] = None
-        refuse_other_fingerprint(folder, known[data])
 
 
 class FolderBusy(RuntimeError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from common.files import read_json
 from common.integration.config import IntegrationConfig
-from common.training.files import read_json
 from common.training.record import is_finished
 from common.transfer.config import LearntWeights
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from common.data.vision.opening import open_image
 from common.data.vision.source import ImageSource
 from common.data.vision.transforms import Preprocess
-from common.training.files import read_json, write_json, write_text
+from common.files import read_json, write_json, write_text
 from common.vision.encoder import VisionEncoder
 
 BATCH = 32

@@ -7,11 +7,11 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.files import write_text
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
 from paper.numbers.rows import RESULTS, tables
-from results.files import write_text
 
 TARGET = Path(__file__).parents[1] / "build" / "numbers.tex"
 

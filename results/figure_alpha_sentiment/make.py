@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.files import write_text
 from results.arms import select
 from results.command import run_maker
 from results.figure_alpha_sentiment.agreement import agreement_frame, importance_frame, validity_frame
@@ -18,7 +19,6 @@ from results.figure_alpha_sentiment.left_out import accuracy_left_out
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.training import alpha_over_training
 from results.figure_alpha_sentiment.words import contribution_by_word_class
-from results.files import write_text
 from results.reader import Run, grouped, setting_key
 from results.style import paper_style, save
 from results.tables import section_titles

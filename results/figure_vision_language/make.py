@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.files import write_text
 from results.command import run_maker
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_vision_language.evidence import (
@@ -22,7 +23,6 @@ from results.figure_vision_language.evidence import (
 from results.figure_vision_language.evidence import COLUMNS as EVIDENCE
 from results.figure_vision_language.losses import loss_figure, validation_losses
 from results.figure_vision_language.needs import COLUMNS, accuracy_by_need, need_figure
-from results.files import write_text
 from results.reader import Run
 from results.style import paper_style, save
 from results.table4_vision_language.configs import VARIANTS

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.files import write_text
+from common.files import write_text
 from results.reader import RecordError
 from results.render import SOURCES
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from common.files import write_text
 from results.command import run_maker
-from results.files import write_text
 from results.reader import Run, variant_key
 from results.render import Columns, head, spread, write_table, written
 from results.style import paper_style, save

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from common.files import write_text
 from results.__main__ import main
-from results.files import write_text
 from results.reader import RecordError
 from results.report.page import build, table_parts
 

@@ -123,7 +123,7 @@ def test_runs_that_cannot_be_evaluated_are_named(finished_run, tmp_path, damage,
     assert COMMAND.main(["robustness", "--run", str(folder), "--kinds", "typo", "--rates", "1"]) == 2
     (message,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     said = {
-        "none": "config.json", "model": "holds no trained model", "unfinished": "is not finished",
+        "none": "there is no folder", "model": "holds no trained model", "unfinished": "is not finished",
         "data": "the data have changed", "predictions": "of the test texts as its record says",
     }[damage]  # fmt: skip
     assert said in message

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from common.files import remove_leftovers, write_atomic, write_text
 from common.training import RunRecord, is_finished
-from common.training.files import remove_leftovers, write_atomic, write_text
 from tests.common.training import toy
 
 

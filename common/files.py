@@ -14,8 +14,8 @@ NO_ROOM = 1 << 20
 """Free bytes below which a failure to write is put down to a full disk."""
 
 
-def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file in the folder of `path`, then put it in place of `path`.
+def write_atomic(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a temporary file in the folder of `path`, then put it in place of `path`; returns `path`.
 
     Raises:
         OSError: no room on the disk; `path` is as it was.
@@ -35,16 +35,17 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+    return path
 
 
-def write_text(path: Path, text: str) -> None:
-    """Atomically write UTF-8 text."""
-    write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+def write_text(path: Path, text: str) -> Path:
+    """Atomically write UTF-8 text with plain line feeds."""
+    return write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> Path:
     """Atomically write indented JSON."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
