@@ -100,7 +100,6 @@ def _progress(names: Sequence[str], runtime: RuntimeConfig) -> Iterable[str]:
     return track(names, description="planted settings")
 
 
-RUNNER = Runner(
-    STEP, train, data=attrgetter("name"), fingerprint=str
-)  # nothing can change: the data follow from the config
+# The data follow from the config, so their fingerprint cannot change.
+RUNNER = Runner(STEP, train, data=attrgetter("name"), fingerprint=str)
 run, folder_of, refuse_changed_data = RUNNER.run, RUNNER.folder_of, RUNNER.refuse_changed_data

@@ -47,7 +47,7 @@ def flops_per_token(task: Task, batch: Batch) -> float:
 
 @torch.no_grad()
 def loader_flops_per_token(task: Task, loader: BucketedLoader[Any], precision: str) -> float:
-    """Forward FLOPs per position of the first items of `loader`, where the task is, in the precision of its training."""
+    """Forward FLOPs per position of the first items of `loader`, where the task is, in the precision of training."""
     device = next(task.parameters()).device
     batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
     with autocast(precision, device):

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +25,7 @@ from step2_mlm.model import build_model
 from step2_mlm.run import run
 from step2_mlm.task import MaskedLMTask
 from tests.common.data.language.texts import write_folder
+from tests.killed import killed_at_its_first_checkpoint, result_of
 
 
 @pytest.fixture(scope="module")
@@ -146,18 +142,9 @@ run(tiny(sys.argv[1]), runtime(sys.argv[2], sys.argv[3]))
 
 
 def test_killed_run_resumes_to_the_uninterrupted_result(folder, cache, finished, tmp_path):
-    command = [sys.executable, "-c", KILLED, str(folder), str(cache), str(tmp_path)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("*/*/checkpoints/last.ckpt")) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    killed_at_its_first_checkpoint(KILLED, [folder, cache, tmp_path], tmp_path)
     resumed = run(tiny(folder), runtime(cache, tmp_path))
-    one, other = (json.loads((path / "final.json").read_text()) for path in (finished, resumed))
-    timing = {"step_time_ms", "train_seconds"}
-    assert {k: v for k, v in one.items() if k not in timing} == {k: v for k, v in other.items() if k not in timing}
+    assert result_of(resumed) == result_of(finished)
 
 
 def test_facts_of_words(folder, cache, tmp_path):

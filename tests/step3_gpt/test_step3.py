@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pandas as pd
@@ -21,6 +16,7 @@ from step3_gpt.data import build_data
 from step3_gpt.model import _forward_flops, build_model, flops_of, parameters_of
 from step3_gpt.run import run
 from step3_gpt.task import GPTTask
+from tests.killed import killed_at_its_first_checkpoint, result_of
 from tests.step3_gpt.conftest import runtime, tiny
 
 
@@ -65,18 +61,9 @@ run(tiny(sys.argv[1]), runtime(sys.argv[2], sys.argv[3]))
 
 def test_killed_run_resumes_to_the_uninterrupted_result(folder, cache, tmp_path):
     whole = run(tiny(folder), runtime(cache, tmp_path / "whole"))
-    command = [sys.executable, "-c", KILLED, str(folder), str(cache), str(tmp_path / "killed")]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("killed/*/*/checkpoints/last.ckpt")) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    killed_at_its_first_checkpoint(KILLED, [folder, cache, tmp_path / "killed"], tmp_path / "killed")
     resumed = run(tiny(folder), runtime(cache, tmp_path / "killed"))
-    one, other = (json.loads((path / "final.json").read_text()) for path in (whole, resumed))
-    timing = {"step_time_ms", "train_seconds"}
-    assert {k: v for k, v in one.items() if k not in timing} == {k: v for k, v in other.items() if k not in timing}
+    assert result_of(resumed) == result_of(whole)
 
 
 @pytest.mark.parametrize(

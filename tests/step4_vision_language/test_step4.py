@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +28,7 @@ from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.run import run
 from step4_vision_language.task import GenerateTask, RetrieveTask
 from step4_vision_language.texts import IGNORED, IMAGE, SPECIALS, TextProcessor
+from tests.killed import killed_at_its_first_checkpoint, result_of
 from tests.step4_vision_language.conftest import runtime, tiny
 from tests.step4_vision_language.models import language_model
 
@@ -73,18 +69,9 @@ run(tiny(), runtime(sys.argv[1], sys.argv[2]))
 
 def test_killed_run_resumes_to_the_uninterrupted_result(cache, tmp_path):
     whole = run(tiny(), runtime(cache, tmp_path / "whole"))
-    command = [sys.executable, "-c", KILLED, str(cache), str(tmp_path / "killed")]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("killed/*/*/checkpoints/last.ckpt")) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    killed_at_its_first_checkpoint(KILLED, [cache, tmp_path / "killed"], tmp_path / "killed")
     resumed = run(tiny(), runtime(cache, tmp_path / "killed"))
-    one, other = (json.loads((path / "final.json").read_text()) for path in (whole, resumed))
-    timing = {"step_time_ms", "train_seconds"}
-    assert {k: v for k, v in one.items() if k not in timing} == {k: v for k, v in other.items() if k not in timing}
+    assert result_of(resumed) == result_of(whole)
 
 
 @pytest.mark.parametrize("name", [*VARIANTS, "gmu", "li_output"])
