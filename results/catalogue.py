@@ -38,6 +38,8 @@ class Entry:
     """Whether it shows runs on a share of the training data."""
     starts: str = ""
     """Package of the step whose runs it wants; empty: :attr:`step`."""
+    file: str = ""
+    """File that a run has to have beside those of every run, written by a further command."""
 
     @property
     def trains(self) -> str:
@@ -85,7 +87,8 @@ def _entry(name: str, step: str, divided: bool) -> Entry:
         return Entry(name, step, {}, ())
     rows = WANTED.get(name) or dict.fromkeys(getattr(configs, "DATASETS", (ANY,)), tuple(configs.VARIANTS))
     fractions = tuple(getattr(configs, "FRACTIONS", (1.0,)))
-    return Entry(name, step, rows, tuple(getattr(configs, "SEEDS", SEEDS)), fractions, divided, starts)
+    seeds, file = tuple(getattr(configs, "SEEDS", SEEDS)), getattr(configs, "FILE", "")
+    return Entry(name, step, rows, seeds, fractions, divided, starts, file)
 
 
 def catalogue() -> dict[str, Entry]:

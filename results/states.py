@@ -78,7 +78,8 @@ def state_of(entry: Entry, runs: Sequence[Run], folder: Path) -> State:
         folder: where its files are.
     """
     wanted, gaps, own = 0, [], entry.own(runs)
-    settings = _settings(entry, [run for run in own if run.config["step"] == entry.trains])
+    counted = [run for run in own if run.config["step"] == entry.trains and (run.folder / entry.file).exists()]
+    settings = _settings(entry, counted)
     for dataset, variants in entry.rows.items():
         here = {title: group for title, group in settings.items() if dataset == ANY or group[0].dataset == dataset}
         if not here and dataset != ANY:

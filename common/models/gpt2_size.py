@@ -27,7 +27,5 @@ class SizeConfig:
 
 
 TINY = SizeConfig(width=128, layers=4, heads=4)
-TEN_MILLION = SizeConfig(width=320, layers=6, heads=5)
-"""10 million parameters with a vocabulary of 8,192."""
 SMALL = SizeConfig(width=768, layers=12, heads=12)
 """GPT-2 small: 124 million parameters with GPT-2's vocabulary (Radford et al. 2019)."""

@@ -5,6 +5,8 @@ VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "li", "dm_dropout")
 DATASETS = ("sst5",)
 """Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""
 SEEDS = tuple(range(10))
+FILE = "robustness.json"
+"""What the evaluation leaves beside the other files of a run."""
 
 CLEAN = "clean"
 """In place of a kind: the texts as they are."""

@@ -45,6 +45,13 @@ def test_complete_then_stale_then_complete(root, record):
     assert state(root).words == "complete"
 
 
+def test_a_run_counts_once_it_has_the_file_that_the_table_shows(root):
+    evaluated = replace(ENTRY, file="robustness.json")
+    assert state(root, evaluated).found == 0
+    (load_runs(root / "records")[0].folder / "robustness.json").write_text("{}")
+    assert state(root, evaluated).found == 1
+
+
 def test_a_changed_record_file_or_maker_makes_it_stale(root, monkeypatch):
     made(root)
     table = root / "out" / NAME / "table.csv"

@@ -90,11 +90,6 @@ class Preprocess:
         canvas.paste(inner, ((self.size - inner.width) // 2, (self.size - inner.height) // 2))
         return canvas
 
-    def restored(self, pixels: torch.Tensor) -> Image.Image:
-        """The picture of a normalised tensor ``[3, H, W]``, for figures."""
-        colours = pixels.detach().float().cpu().permute(1, 2, 0) * torch.tensor(self.std) + torch.tensor(self.mean)
-        return Image.fromarray((colours.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
-
 
 @dataclass(frozen=True)
 class Augment:
