@@ -6,9 +6,12 @@ from paper.numbers.comparison import cell_macros, comparison_macros, today_macro
 from paper.numbers.kinds import ABLATION, KINDS
 from paper.numbers.macro import Macro
 from paper.numbers.planted import planted_macros
+from paper.numbers.robustness import TABLE as ROBUSTNESS
+from paper.numbers.robustness import all_spared_macros, spared_macros
 from paper.numbers.rows import Row
 from paper.numbers.sections import section_macros, verdict
 from paper.numbers.study import study_macros
+from paper.numbers.transfer import transfer_macros
 
 
 def macros(found: dict[str, list[Row]]) -> list[Macro]:
@@ -25,8 +28,12 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                     *comparison_macros(row, part),
                     *today_macros(row, part),
                     *planted_macros(row, part),
+                    *transfer_macros(row),
+                    *spared_macros(row),
                 ]
             made += section_macros(table, section, part)
+        if table == ROBUSTNESS:
+            made += all_spared_macros(rows)
         if table in KINDS:
             verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]
             made.append(Macro(f"{table}/table/verdict", " ".join(filter(None, verdicts)), f"results/{table}/table.csv"))

@@ -145,3 +145,39 @@ def test_rows_are_compared_with_todays_fusion_too(tmp_path):
     assert known[f"{row}/dm/today_interval"] == "+20.00 [+10.00, +30.00]"
     assert known[f"{row}/dm/today_better"] is True and known[f"{row}/li/today_single"] is True
     assert f"{row}/projector/today_interval" not in known
+
+
+DIFFERENCES = ",".join(
+    f"{name}{end}" for name in ("difference", "to_random") for end in ("", "_low", "_high", "_p_holm")
+)
+TRANSFER = f"""section,variant,seeds,{DIFFERENCES},scale,digits,records
+there,learnt,3,,,,,,,,,100.0,2,a
+there,transfer,3,-0.02,-0.03,-0.01,0.01,0.01,-0.01,0.03,0.4,100.0,2,b
+there,equal,1,-0.02,-0.03,-0.01,0.01,0.01,0.005,0.02,0.01,100.0,2,c
+"""
+SPARED = """section,variant,seeds,spared,spared_low,spared_high,records
+"sst5, typos, 10 %",meaning,3,,,,a
+"sst5, typos, 10 %",dm,3,0.02,0.01,0.03,b
+"sst5, typos, 30 %",dm,3,-0.02,-0.03,-0.01,b
+"sst5, homophones, 10 %",dm,3,0.01,-0.01,0.03,b
+"""
+
+
+def test_weights_of_another_domain_are_judged_against_those_learnt_and_random_ones(tmp_path):
+    (tmp_path / "table7_transfer").mkdir()
+    (tmp_path / "table7_transfer" / "table.csv").write_text(TRANSFER, encoding="utf-8")
+    known = {macro.key.removeprefix("table7_transfer/there/"): macro.value for macro in macros(tables(tmp_path))}
+    assert known["transfer/learnt_interval"] == "$-$2.00 [$-$3.00, $-$1.00]"
+    assert known["transfer/below_learnt"] is True and known["transfer/above_learnt"] is False
+    assert known["transfer/above_random"] is False and known["transfer/below_random"] is False
+    assert known["equal/below_learnt"] is False, "one seed says nothing, whatever its p"
+    assert known["transfer/few"] is False and known["equal/few"] is True
+
+
+def test_spared_rows_are_counted_over_all_sections(tmp_path):
+    (tmp_path / "table8_robustness").mkdir()
+    (tmp_path / "table8_robustness" / "table.csv").write_text(SPARED, encoding="utf-8")
+    known = {macro.key.removeprefix("table8_robustness/"): macro.value for macro in macros(tables(tmp_path))}
+    assert [known[f"all/dm/{name}"] for name in ("compared", "spared", "hurt")] == ["3", "1", "1"]
+    assert known["sst5, typos, 10 %/dm/spared_interval"] == "+2.00 [+1.00, +3.00]"
+    assert "all/meaning/compared" not in known
