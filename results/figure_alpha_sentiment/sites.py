@@ -30,6 +30,8 @@ def alpha_by_site(runs: Sequence[Run]) -> Figure | None:
     if not several:
         return None
     frame = site_values(several)
+    # What joins at fewer sites than others does so at the last ones: the output is a site of every model.
+    frame["site"] += frame["site"].max() - frame.groupby("variant")["site"].transform("max")
     variants = list(dict.fromkeys(run.name for run in several))
     quantities = [name for name in ROWS if name == "contribution" or name in set(frame["quantity"])]
     streams = ordered(frame["stream"].tolist())

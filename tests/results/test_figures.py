@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from results.command import run_maker
 from results.figure_alpha_sentiment.make import make as make_alpha
+from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.values import site_values, word_values
 from results.make import make as make_all
 from results.reader import load_runs
@@ -39,6 +41,24 @@ def test_the_quick_figure_is_the_same_each_time(planted, tmp_path):
     assert first is not None and second is not None
     for kind in (".png", ".pdf"):
         assert first.with_suffix(kind).read_bytes() == second.with_suffix(kind).read_bytes()
+
+
+def test_what_joins_at_the_output_is_drawn_at_the_last_site(record, tmp_path):
+    record(tmp_path, "dm", 0, 0.6, sites=1)
+    record(tmp_path, "li", 0, 0.6, sites=3)
+    figure = alpha_by_site(load_runs(tmp_path))
+    assert figure is not None
+    drawn = {axis.get_title().split()[0]: axis for axis in figure.axes if axis.get_title()}
+    by_column = {
+        title: {x for below in figure.axes if _column(below) == _column(axis) for line in below.lines
+                for x in np.atleast_1d(line.get_xdata())}
+        for title, axis in drawn.items()
+    }  # fmt: skip
+    assert list(by_column.values()) == [{3}, {1, 2, 3}]
+
+
+def _column(axis):
+    return axis.get_subplotspec().colspan.start
 
 
 def test_no_quick_figure_of_single_streams(planted, tmp_path):
