@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from results.integrity import RecordError, sha256, verify
+from results.record_files import broken, read_csv, read_json, read_parquet
 
 RECORDS = Path(__file__).parent / "records"
 """Where the committed records live."""
@@ -86,29 +87,29 @@ class Run:
     @cached_property
     def environment(self) -> dict[str, Any]:
         """Content of environment.json."""
-        return _json(self.folder / "environment.json")
+        return read_json(self.folder / "environment.json")
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """Columns step, epoch, split, metric, value."""
-        return _csv(self.folder / "metrics.csv", METRIC_COLUMNS)
+        return read_csv(self.folder / "metrics.csv", METRIC_COLUMNS)
 
     @cached_property
     def alphas(self) -> pd.DataFrame:
         """Columns step, quantity (alpha, gamma, contribution, gradient), stream, site, value."""
-        return _csv(self.folder / "alphas.csv", TRACE_COLUMNS)
+        return read_csv(self.folder / "alphas.csv", TRACE_COLUMNS)
 
     @cached_property
     def importance(self) -> dict[str, Any] | None:
         """Content of importance.json, None where the run has none."""
         path = self.folder / "importance.json"
-        return _json(path) if path.exists() else None
+        return read_json(path) if path.exists() else None
 
     @cached_property
     def words(self) -> pd.DataFrame | None:
         """Columns word, count (in test), stream, contribution, train_count; None where the run has none."""
         path = self.folder / "words.parquet"
-        return _parquet(path, WORD_COLUMNS) if path.exists() else None
+        return read_parquet(path, WORD_COLUMNS) if path.exists() else None
 
     @cached_property
     def robustness(self) -> tuple[dict[str, Any], pd.DataFrame] | None:
@@ -118,7 +119,7 @@ class Run:
         path = self.folder / "robustness.json"
         if not path.exists():
             return None
-        summary, frame = _json(path), _parquet(path.with_suffix(".parquet"), ROBUSTNESS_COLUMNS)
+        summary, frame = read_json(path), read_parquet(path.with_suffix(".parquet"), ROBUSTNESS_COLUMNS)
         if summary.get("predictions_sha256") != sha256(path.with_suffix(".parquet")):
             raise RecordError(f"{path} is not of the predictions beside it; evaluate {self.folder} again")
         return summary, frame
@@ -126,16 +127,16 @@ class Run:
     def predictions(self, split: str = "test") -> pd.DataFrame:
         """Columns label, p_0 ... p_{K-1}, indexed by example in ascending order."""
         path = self.folder / f"predictions_{split}.parquet"
-        frame = _parquet(path, ("example", "label", "p_0")).set_index("example").sort_index()
+        frame = read_parquet(path, ("example", "label", "p_0")).set_index("example").sort_index()
         if not frame.index.is_unique:
-            raise _broken(path, "an example stands in it twice")
+            raise broken(path, "an example stands in it twice")
         return frame
 
     def tokens(self, split: str = "test") -> pd.DataFrame:
         """Of a language model: columns place, token, nll (nats), train_count, morphemes, homophone and more, a row per
         predicted token.
         """
-        return _parquet(self.folder / f"predictions_{split}.parquet", TOKEN_COLUMNS)
+        return read_parquet(self.folder / f"predictions_{split}.parquet", TOKEN_COLUMNS)
 
     def correct(self, split: str = "test") -> np.ndarray:
         """Whether each example was right, boolean ``[E]``."""
@@ -160,13 +161,13 @@ def load_run(folder: str | Path) -> Run:
     if not folder.is_dir():
         raise RecordError(f"there is no folder {folder}; give the folder of a run")
     verify(folder)
-    config = _json(folder / "config.json")
+    config = read_json(folder / "config.json")
     absent = {"step", "name", "hash", "config"} - set(config)
     if absent:
-        raise _broken(folder / "config.json", f"it lacks {', '.join(sorted(absent))}")
-    status = _json(folder / "status.json")
+        raise broken(folder / "config.json", f"it lacks {', '.join(sorted(absent))}")
+    status = read_json(folder / "status.json")
     finished = status.get("status") == "finished"
-    return Run(folder, config, status, _json(folder / "final.json") if finished else {})
+    return Run(folder, config, status, read_json(folder / "final.json") if finished else {})
 
 
 def load_runs(root: str | Path, finished_only: bool = True) -> list[Run]:
@@ -228,46 +229,3 @@ def traces(runs: Iterable[Run]) -> pd.DataFrame:
 
 def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _broken(path: Path, why: str) -> RecordError:
-    return RecordError(f"{path}: {why}; delete the folder {path.parent} and run its config again")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise _broken(path, "the file is missing")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _broken(path, f"no valid JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise _broken(path, "expected a JSON object")
-    return content
-
-
-def _csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.exists():
-        raise _broken(path, "the file is missing")
-    try:
-        frame = pd.read_csv(path, dtype={"stream": str, "value": float})
-    except (UnicodeDecodeError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise _broken(path, f"no valid table ({error})") from error
-    return _with_columns(frame, path, columns)
-
-
-def _parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.exists():
-        raise _broken(path, "the file is missing")
-    try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise _broken(path, f"no valid parquet file ({error})") from error
-    return _with_columns(frame, path, columns)
-
-
-def _with_columns(frame: pd.DataFrame, path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    absent = [column for column in columns if column not in frame.columns]
-    if absent:
-        raise _broken(path, f"it lacks the columns {', '.join(absent)}")
-    return frame

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from results.reader import RecordError, Run, grouped
+from results.record_files import read_parquet
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
 from results.tokens import most_seeds
 
@@ -70,12 +71,12 @@ def table_of(run: Run, name: str) -> pd.DataFrame:
     Raises:
         RecordError: it cannot be read.
     """
-    return _parquet(run, name, None)
+    return read_parquet(run.folder / name)
 
 
 def texts(run: Run, columns: Sequence[str]) -> pd.DataFrame:
     """What the run wrote of the test samples: `columns` of texts.parquet, by id in ascending order."""
-    return _parquet(run, "texts.parquet", ("id", *columns)).set_index("id").sort_index()
+    return read_parquet(run.folder / "texts.parquet", ("id", *columns), only=True).set_index("id").sort_index()
 
 
 def question_kinds(frame: pd.DataFrame) -> pd.Series:
@@ -100,7 +101,8 @@ def example_scores(run: Run) -> pd.Series:
     """
     task = TASKS[task_of(run)]
     if task.name == "retrieval":
-        ranks = _parquet(run, "predictions_test.parquet", ("sample", "rank")).set_index("sample").sort_index()["rank"]
+        tested = read_parquet(run.folder / "predictions_test.parquet", ("sample", "rank"), only=True)
+        ranks = tested.set_index("sample").sort_index()["rank"]
         found = (ranks <= RECALL_AT).groupby(level=0).sum()
         scores = found * (len(found) / len(ranks))
     else:
@@ -113,7 +115,7 @@ def example_scores(run: Run) -> pd.Series:
 
 def texts_per_picture(run: Run) -> np.ndarray:
     """Texts of each test picture ``[P]`` of a run that retrieves."""
-    samples = _parquet(run, "predictions_test.parquet", ("sample",))["sample"]
+    samples = read_parquet(run.folder / "predictions_test.parquet", ("sample",), only=True)["sample"]
     return samples.groupby(samples).size().to_numpy()
 
 
@@ -155,12 +157,3 @@ def _title(run: Run) -> str:
 def _short(name: str) -> str:
     """A hub's name as it is, a local folder by its own name."""
     return Path(name).name if name.startswith(("/", "~", ".")) else name
-
-
-def _parquet(run: Run, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(run.folder / name, columns=None if columns is None else list(columns))
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid, also of an absent column, is a ValueError
-        raise RecordError(
-            f"{run.folder / name} cannot be read ({error}); delete the folder {run.folder} and run its config again"
-        ) from error

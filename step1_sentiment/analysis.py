@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from common.evaluation.importance import shapley, subsets
-from common.models.assembly import MEANING, Collected
+from common.models.assembly import MEANING
 from common.models.multi_stream import MultiStreamForSequenceClassification
+from common.models.passes import Collected
 from common.streams.processor import Encoded, StreamProcessor
 from common.training.loader import BucketedLoader
 from common.training.task import to_device

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
-from typing import Any, ClassVar, Mapping, NamedTuple, Sequence, cast
+from typing import Any, ClassVar, Mapping, Sequence, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,49 +12,15 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from common.integration import IntegrationConfig, build_integration
 from common.integration.regularisers import draw_presence
-from common.integration.site import Ahead
 from common.models.backbones import clear_layers, depth_norms, load_backbone
 from common.models.multi_stream_config import MultiStreamConfig
+from common.models.passes import Pass, Soma, biased
 from common.models.secondary import SecondaryStreams, depth_of_site
 from common.models.stream_cache import StreamCache
 from common.streams.config import StreamConfig
 
 MEANING = "meaning"
 """Name of the reference stream: the backbone's own subword tokens."""
-
-
-@dataclass
-class Pass:
-    """What one forward pass carries from site to site."""
-
-    secondary: dict[str, list[Tensor]]
-    present: Mapping[str, Tensor] | None
-    mask: Tensor
-    report: bool
-    keep: bool = False
-    read: Tensor | None = None
-    ahead: Sequence[Ahead] | None = None
-    state: Tensor | None = None
-    hidden: Tensor | None = None
-    raw: list[dict[str, Tensor]] = field(default_factory=list)
-    alphas: list[dict[str, Tensor]] = field(default_factory=list)
-    contributions: list[dict[str, Tensor]] = field(default_factory=list)
-    penalties: list[Tensor] = field(default_factory=list)
-
-
-class Soma(nn.Module):
-    """Bias and norm behind the last site, kept when the rest of the backbone's layers is not."""
-
-    def __init__(self, norm: nn.Module, bias: nn.Parameter | None) -> None:
-        super().__init__()
-        self.norm, self.bias = norm, bias
-
-
-class Collected(NamedTuple):
-    """Raw streams of one batch, for analyses that integrate them more than once."""
-
-    sites: list[dict[str, Tensor]]  # per integrated site: stream -> [B, T, D_i]
-    mask: Tensor  # bool [B, T]
 
 
 class MultiStreamModel(PreTrainedModel):
@@ -272,17 +238,3 @@ class MultiStreamModel(PreTrainedModel):
     def readout(self, hidden: Tensor, current: Pass) -> Tensor:
         """What of the final hidden states ``[B, T, D]`` goes on to the head; all of it unless a model selects."""
         return hidden
-
-
-def biased(state: Tensor, bias: Tensor | None) -> Tensor:
-    """The state ``[B, T, D]`` with the backbone's last bias ``[D]``, where it has one."""
-    return state if bias is None else state + bias
-
-
-def stack_sites(sites: list[dict[str, Tensor]]) -> dict[str, Tensor] | None:
-    """[{name: x} per site] to {name: ``[S, …]``}; a name missing at a site (the first has no state) counts 0 there."""
-    if not sites:
-        return None
-    names = dict.fromkeys(name for site in sites for name in site)
-    like = {name: next(site[name] for site in sites if name in site) for name in names}
-    return {name: torch.stack([site.get(name, torch.zeros_like(like[name])) for site in sites]) for name in names}

@@ -17,10 +17,11 @@ from typing_extensions import Self
 
 from common.data.language.prefixes import PrefixStreams
 from common.integration.mixing_weights import MixingWeights
-from common.models.assembly import MultiStreamModel, biased, stack_sites
+from common.models.assembly import MultiStreamModel
 from common.models.backbones import decoder_layers, last_bias
 from common.models.blocks import places_of
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
+from common.models.passes import biased, stack_sites
 from common.models.stream_cache import StreamCache
 from common.models.vision_composer import VISION
 

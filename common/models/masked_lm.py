@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
-from common.models.assembly import MultiStreamModel, Pass, stack_sites
+from common.models.assembly import MultiStreamModel
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
+from common.models.passes import Pass, stack_sites
 
 
 class MultiStreamForMaskedLM(MultiStreamModel):

@@ -7,9 +7,10 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from common.models.assembly import Collected, MultiStreamModel, Pass, stack_sites
+from common.models.assembly import MultiStreamModel
 from common.models.backbones import classify
 from common.models.multi_stream_config import MultiStreamOutput
+from common.models.passes import Collected, Pass, stack_sites
 
 
 class MultiStreamForSequenceClassification(MultiStreamModel):

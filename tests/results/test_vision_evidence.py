@@ -80,7 +80,7 @@ def test_files_are_written_and_collected(tmp_path):
     assert {f"{stem}-evidence.{kind}" for kind in ("pdf", "png", "csv")} | {f"{stem}-agreement.csv"} <= names
     (copied / "digests.json").unlink()
     (copied / "evidence.parquet").write_bytes(b"broken")
-    with pytest.raises(RecordError, match=r"evidence.parquet cannot be read"):
+    with pytest.raises(RecordError, match=r"evidence.parquet: no valid parquet file"):
         make(load_runs(tmp_path / "records"), tmp_path / "out")
 
 

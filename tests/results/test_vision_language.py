@@ -227,7 +227,7 @@ def test_records_that_contradict_themselves_or_lack_texts_are_refused(tmp_path):
     with pytest.raises(RecordError, match="run it again"):
         example_scores(load_runs(tmp_path)[0])
     (wrong / "texts.parquet").unlink()
-    with pytest.raises(RecordError, match="texts.parquet cannot be read"):
+    with pytest.raises(RecordError, match="texts.parquet: the file is missing; delete the folder"):
         example_scores(load_runs(tmp_path)[0])
 
 
