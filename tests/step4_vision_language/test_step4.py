@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -14,19 +13,16 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from common.data.language.tokenizers import train_bpe
 from common.data.vision import VisionDataConfig
-from common.training.evaluate import evaluate
 from common.vision.config import VisionConfig
 from common.vision.encoder import build_encoder
-from common.vision.features import feature_store, preprocess_of
 from results.table4_vision_language.configs import VARIANTS as TABLE
 from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.build import build_model
 from step4_vision_language.config import PRESETS, VARIANTS, AdapterConfig, variant
-from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import build_data, load_texts, swapped
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.run import run
-from step4_vision_language.task import GenerateTask, RetrieveTask
+from step4_vision_language.task import GenerateTask
 from step4_vision_language.texts import IGNORED, IMAGE, SPECIALS, TextProcessor
 from tests.killed import killed_at_its_first_checkpoint, result_of
 from tests.step4_vision_language.conftest import runtime, tiny
@@ -162,48 +158,6 @@ def test_conversations_score_the_assistant_alone():
     assert scored == processor._cut("a dog<|im_end|>")
 
 
-def test_kept_features_are_those_of_the_encoder(cache, tmp_path):
-    config = tiny()
-    model, data = built(config, cache, tmp_path)
-    samples = data.corpus.splits["test"][:4]
-    kept = data.pictures["test"](samples)
-    from common.data.vision.opening import open_image
-
-    prepare = preprocess_of(model.vision)
-    with torch.no_grad():
-        fresh = model.vision.eval()(torch.stack([prepare(open_image(s.images[0])) for s in samples]))
-    torch.testing.assert_close(kept["seen_patches"][:, 0], fresh.patches, atol=2e-3, rtol=2e-3)
-    torch.testing.assert_close(kept["seen_pooled"][:, 0], fresh.pooled, atol=2e-3, rtol=2e-3)
-
-
-def test_a_killed_build_of_features_goes_on(tmp_path, monkeypatch):
-    """The pictures done before the kill are not encoded again, and the result is that of a whole build."""
-    from common.data.vision import load_vision
-    from common.vision import features
-
-    monkeypatch.setattr(features, "BATCH", 2)
-    torch.manual_seed(0)
-    encoder = build_encoder(VisionConfig(image_size=64))
-    sources = [s.images[0] for s in load_vision(VisionDataConfig(scene_sizes=(60, 16, 16))).splits["train"]]
-    whole = feature_store(encoder, sources, tmp_path / "whole", torch.device("cpu"), progress=False)
-    opened, original = [], features.open_image
-
-    def dies(source):
-        opened.append(source.key)
-        if len(opened) == 50:
-            raise KeyboardInterrupt
-        return original(source)
-
-    monkeypatch.setattr(features, "open_image", dies)
-    with pytest.raises(KeyboardInterrupt):
-        feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
-    first = len(opened)
-    monkeypatch.setattr(features, "open_image", lambda source: (opened.append(source.key), original(source))[1])
-    again = feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
-    assert len(opened) - first == len(again.rows) - 32
-    np.testing.assert_array_equal(again.patches, whole.patches)
-
-
 def test_swapped_pictures_are_others(cache):
     corpus, _ = load_texts(tiny())
     samples = corpus.splits["train"]
@@ -225,57 +179,6 @@ def test_the_tokenizer_learns_from_the_kept_samples_and_epochs_are_as_long(cache
         "train"
     ]
     assert loader.count == 4 * len(loader.items)
-
-
-def test_texts_of_one_picture_are_no_negatives():
-    """Two texts of one picture in a batch: neither counts against the other."""
-    torch.manual_seed(0)
-    dual = DualEncoder(8, 4, siglip=False, end_id=0)
-    pictures = torch.nn.functional.normalize(torch.randn(2, 4), dim=-1)
-    texts = torch.nn.functional.normalize(torch.randn(3, 4), dim=-1)
-    dual.forward = lambda model, batch: (pictures[batch["of"]], texts[batch["row"]])
-    both = {"of": torch.tensor([0, 0, 1]), "row": torch.arange(3), "example": torch.tensor([7, 7, 9])}
-    logits = dual.scale() * pictures[both["of"]] @ texts.T
-    logits[0, 1] = logits[1, 0] = -torch.inf
-    target = torch.arange(3)
-    entropy = torch.nn.functional.cross_entropy
-    expected = (entropy(logits, target) + entropy(logits.T, target)) / 2
-    torch.testing.assert_close(dual.loss(None, both), expected)
-
-
-def test_retrieval_traces_the_pictures(cache, tmp_path):
-    folder = run(tiny(objective="retrieve", train=replace(tiny().train, epochs=1)), runtime(cache, tmp_path))
-    traced = pd.read_csv(folder / "alphas.csv")
-    assert {"alpha", "contribution", "gate"} <= set(traced["quantity"]) and {"meaning", "vision"} <= set(
-        traced["stream"]
-    )
-
-
-@pytest.mark.parametrize("siglip", [False, True])
-def test_retrieval_learns_what_belongs_together(cache, tmp_path, siglip):
-    """Pictures that are told apart at once, as few as can be learnt by heart: training finds the texts of each."""
-    data = VisionDataConfig(scene_sizes=(16, 16, 16))
-    config = variant(tiny(objective="retrieve", data=data, train=replace(tiny().train, batch_size=40)), "projector")
-    model, built_data = built(config, cache, tmp_path)
-    loader, samples = built_data.loaders["train"], built_data.corpus.splits["train"]
-    table = torch.randn(16, 64)
-    see = built_data.pictures["train"]
-
-    def distinct(chosen, epoch=0):
-        return see(chosen, epoch) | {"seen_pooled": table[[samples.index(sample) for sample in chosen]][:, None]}
-
-    loader.collate.see = distinct
-    task = RetrieveTask(model, DualEncoder(32, 8, siglip, built_data.processor.end_id))
-    optimiser = torch.optim.Adam([p for n, p in task.named_parameters() if not n.startswith("model.vision")], 3e-3)
-    for epoch in range(30):
-        loader.set_epoch(epoch)
-        for batch in loader:
-            loss, _ = task.training_forward(batch)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-    _, scores = evaluate(task, loader, torch.device("cpu"))
-    assert scores["text_to_image_recall_1"] > 0.5 and scores["image_to_text_recall_1"] > 0.5
 
 
 @pytest.mark.parametrize("name", PRESETS)
