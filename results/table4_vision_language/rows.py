@@ -39,7 +39,8 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
         for row in rows:
             row |= {f"{column}_p_holm": float(next(corrected)) for column in COMPARED}
         table += _human(section, task) + _chance(section, task) + rows
-    return pd.DataFrame(table)
+    trained_first = sorted(table, key=lambda row: row["seeds"] == 0)  # these have all columns, in their order
+    return pd.DataFrame(table, columns=pd.Index(dict.fromkeys(name for row in trained_first for name in row)))
 
 
 def captions(parts: Sequence[Section], task: Task, frame: pd.DataFrame) -> dict[str, str]:

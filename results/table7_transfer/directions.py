@@ -78,7 +78,7 @@ def _direction(taking: Sequence[Run], runs: Sequence[Run]) -> Direction:
         if len({run.seed for run in own}) < len(own):
             raise RecordError(f"two runs of row {row} have one seed: {', '.join(str(run.folder) for run in own)}")
     sources = tuple(dict.fromkeys(run.settings["transfer"]["source"] for run in taking))
-    records = {f"{run.config['step']}/{run.folder.name}": run.dataset for run in runs}
+    records = {f"{run.config['step']}/{run.folder.name}": run.dataset for run in runs if "data" in run.settings}
     learnt_on = ", ".join(dict.fromkeys(records[source] for source in sources if source in records))
     origin = NAMES.get(_origin(first), _origin(first))
     return _scored(f"{origin} to {NAMES[step]}: {_setting(first, runs)}", by_row, sources, learnt_on)

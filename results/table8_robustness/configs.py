@@ -2,7 +2,7 @@
 
 VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "li", "dm_dropout")
 """Rows in order; every run of them is then evaluated by ``python -m step1_sentiment robustness --run FOLDER``."""
-DATASETS = ("sst5",)
+DATASETS = ("sst5", "trec")
 """Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""
 SEEDS = tuple(range(10))
 FILE = "robustness.json"

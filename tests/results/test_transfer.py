@@ -50,6 +50,15 @@ def language_record(root, row, seed, nll):
     freeze(folder, row, seed, "step4_vision_language/dm", ("phonetic",))
 
 
+def dataless_record(root):
+    """A run whose config names no data, as those on planted vectors: it stands beside the others."""
+    folder = root / "alpha_validity" / "dm-0"
+    folder.mkdir(parents=True)
+    head = {"step": "alpha_validity", "name": "dm", "hash": "0", "config": {"name": "dm", "train": {"seed": 0}}}
+    for name, content in {"config": head, "status": {"status": "finished"}, "final": {}}.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
@@ -58,6 +67,7 @@ def root(tmp_path_factory):
         for row, gain in GAINS.items():
             caption_record(root, row, seed, pictures + gain + random.normal(0, 0.02, SAMPLES))
             language_record(root, row, seed, tokens - gain + random.normal(0, 0.02, TOKENS))
+    dataless_record(root)
     return root
 
 
