@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from functools import cache
 
 import torch
@@ -27,6 +28,16 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise ValueError("this GPU has no bf16; use precision fp16 or fp32")
     return precision
+
+
+def warn_if_slow(precision: str, device: torch.device) -> None:
+    """Say so where a CPU would be faster in another precision than the one that a config names."""
+    if precision == "bf16" and device.type == "cpu" and not cpu_prefers_bf16():
+        warnings.warn(
+            "this CPU gains little from bf16, or loses by it; --train.precision fp32 may take a fraction of the "
+            "time, as a run of another name, since it is another config",
+            stacklevel=2,
+        )
 
 
 @cache

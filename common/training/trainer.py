@@ -24,7 +24,7 @@ from common.training.evaluate import evaluate, resolve_device
 from common.training.loader import BucketedLoader, StepLoader
 from common.training.module import TrainingModule
 from common.training.optimiser import freeze_groups
-from common.training.precision import resolve_precision
+from common.training.precision import resolve_precision, warn_if_slow
 from common.training.record import RunRecord
 from common.training.task import Task
 
@@ -63,6 +63,7 @@ def fit(
         raise ValueError(f"loaders lack {sorted(missing)}; got {sorted(loaders)}")
     device = resolve_device(runtime.device)
     config = replace(config, precision=resolve_precision(config.precision, device))
+    warn_if_slow(config.precision, device)
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from common.training import precision
-from common.training.precision import autocast, cpu_prefers_bf16, matmul_seconds, resolve_precision
+from common.training.precision import autocast, cpu_prefers_bf16, matmul_seconds, resolve_precision, warn_if_slow
 
 CPU = torch.device("cpu")
 
@@ -20,6 +20,16 @@ def test_auto_takes_bf16_on_a_cpu_only_where_it_is_clearly_faster(monkeypatch, b
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (torch.bfloat16 if expected == "bf16" else torch.float32)
     cpu_prefers_bf16.cache_clear()
+
+
+@pytest.mark.parametrize(("bf16", "slow"), [(0.2, False), (2.0, True)])
+def test_bf16_on_a_cpu_that_is_slow_at_it_is_said(monkeypatch, recwarn, bf16, slow):
+    monkeypatch.setattr(precision, "matmul_seconds", {torch.bfloat16: bf16, torch.float32: 1.0}.__getitem__)
+    for name in ("bf16", "fp32"):
+        cpu_prefers_bf16.cache_clear()
+        warn_if_slow(name, CPU)
+    cpu_prefers_bf16.cache_clear()
+    assert ["--train.precision fp32" in str(one.message) for one in recwarn] == [True] * slow
 
 
 def test_the_measurement_sees_a_format_that_is_much_slower():
