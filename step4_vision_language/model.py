@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.cache_utils import Cache
 
 from common.models.backbones import decoder_layers
@@ -231,3 +232,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
 def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
     """Lists, which JSON makes of tuples, as tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+
+
+AutoConfig.register(VisionLanguageConfig.model_type, VisionLanguageConfig, exist_ok=True)
+AutoModelForCausalLM.register(VisionLanguageConfig, VisionLanguageModel, exist_ok=True)

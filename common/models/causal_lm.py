@@ -248,3 +248,7 @@ class MultiStreamGPT2LMHeadModel(MultiStreamCausalLM):
     """:class:`MultiStreamCausalLM` around `transformers`' GPT-2."""
 
     config_class = MultiStreamGPT2Config
+
+
+AutoConfig.register(MultiStreamGPT2Config.model_type, MultiStreamGPT2Config, exist_ok=True)
+AutoModelForCausalLM.register(MultiStreamGPT2Config, MultiStreamGPT2LMHeadModel, exist_ok=True)

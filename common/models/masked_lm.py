@@ -78,3 +78,6 @@ def _split(module: nn.Module, owned: set[int]) -> list[nn.Module]:
         return [module]
     own = nn.ParameterList(p for p in module.parameters(recurse=False) if id(p) not in owned)
     return [own, *(leaf for child in module.children() for leaf in _split(child, owned))]
+
+
+AutoModelForMaskedLM.register(MultiStreamConfig, MultiStreamForMaskedLM, exist_ok=True)

@@ -6,10 +6,11 @@ from typing import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
 
 from common.models.assembly import MultiStreamModel
 from common.models.backbones import classify
-from common.models.multi_stream_config import MultiStreamOutput
+from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
 from common.models.passes import Collected, Pass, stack_sites
 
 
@@ -79,3 +80,6 @@ class MultiStreamForSequenceClassification(MultiStreamModel):
         """
         current = Pass({}, present, collected.mask, report=False)
         return classify(self.backbone, self._integrate_all(collected.sites, current, scale_like))
+
+
+AutoModelForSequenceClassification.register(MultiStreamConfig, MultiStreamForSequenceClassification, exist_ok=True)

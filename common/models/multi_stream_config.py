@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from torch import Tensor
-from transformers import PretrainedConfig
+from transformers import AutoConfig, PretrainedConfig
 from transformers.utils.generic import ModelOutput
 
 from common.integration import IntegrationConfig
@@ -51,3 +51,7 @@ class MultiStreamOutput(ModelOutput):
     alphas: dict[str, Tensor] | None = None
     contributions: dict[str, Tensor] | None = None
     read: Tensor | None = None
+
+
+# So that `transformers` finds it by the type that a saved folder names.
+AutoConfig.register(MultiStreamConfig.model_type, MultiStreamConfig, exist_ok=True)

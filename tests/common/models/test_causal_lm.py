@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from common.data.language.prefixes import PrefixStreams
 from common.integration import DM, LI, IntegrationConfig, rules
@@ -213,7 +214,8 @@ def test_survives_saving(readers, tmp_path, rule, feedback):
     assert sum(map(len, groups.values())) == len(list(model.parameters()))
     model.save_pretrained(tmp_path)
     reader.save_pretrained(tmp_path)
-    again = MultiStreamGPT2LMHeadModel.from_pretrained(tmp_path).eval()
+    again = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    assert isinstance(again, MultiStreamGPT2LMHeadModel)
     streams = PrefixStreams.from_pretrained(tmp_path)
     ids, _ = encode(streams, [TEXT])
     assert again.backbone.lm_head.weight is again.get_input_embeddings().weight

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import AutoModelForMaskedLM
 
 from common.integration import DM, LI
 from common.models.backbones import TINY
@@ -66,7 +67,8 @@ def test_each_parameter_has_one_part_and_survives_saving(family, tmp_path):
     embeddings = model.get_input_embeddings().weight
     assert any(p is embeddings for p in groups["backbone"]) and groups["head"]
     model.save_pretrained(tmp_path)
-    again = MultiStreamForMaskedLM.from_pretrained(tmp_path).eval()
+    again = AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
+    assert isinstance(again, MultiStreamForMaskedLM)
     assert again.backbone.get_output_embeddings().weight is again.get_input_embeddings().weight
     assert torch.equal(model(**inputs).logits, again(**inputs).logits)
 

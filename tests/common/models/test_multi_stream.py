@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification
 
 from common.integration import IntegrationConfig, rules
 from common.models.backbones import TINY, classify, load_backbone, load_tokenizer, resolve_backbone
@@ -91,7 +92,8 @@ def test_save_and_load_is_bit_equal(tmp_path):
     model, inputs = build(rule="li"), batch()
     randomise(model)
     model.save_pretrained(tmp_path)
-    loaded = MultiStreamForSequenceClassification.from_pretrained(tmp_path).eval()
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert isinstance(loaded, MultiStreamForSequenceClassification)
     assert torch.equal(loaded(**inputs).logits, model(**inputs).logits)
     assert loaded.config.num_labels == 5
 
