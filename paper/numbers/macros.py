@@ -18,6 +18,8 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
     """All macros of the tables `found`."""
     made: list[Macro] = []
     for table, rows in found.items():
+        if all(row.get("seeds") == 0 for row in rows):
+            continue  # it only says which runs it lacks
         made.append(Macro(table, True, f"results/{table}/table.csv"))
         sections = list(dict.fromkeys(row.section for row in rows))
         for section in sections:

@@ -181,3 +181,9 @@ def test_spared_rows_are_counted_over_all_sections(tmp_path):
     assert [known[f"all/dm/{name}"] for name in ("compared", "spared", "hurt")] == ["3", "1", "1"]
     assert known["sst5, typos, 10 %/dm/spared_interval"] == "+2.00 [+1.00, +3.00]"
     assert "all/meaning/compared" not in known
+
+
+def test_a_table_without_runs_is_as_one_that_is_not_there(tmp_path):
+    (tmp_path / "table8_robustness").mkdir()
+    (tmp_path / "table8_robustness" / "table.csv").write_text("section,variant,seeds\nsst5,dm,0\n", encoding="utf-8")
+    assert not any(macro.key.startswith("table8") for macro in macros(tables(tmp_path)))
