@@ -30,7 +30,7 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                     *comparison_macros(row, part),
                     *today_macros(row, part),
                     *planted_macros(row, part),
-                    *transfer_macros(row),
+                    *transfer_macros(row, part),
                     *spared_macros(row),
                 ]
             made += section_macros(table, section, part)

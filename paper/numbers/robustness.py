@@ -22,7 +22,7 @@ def spared_macros(row: Row) -> Iterator[Macro]:
 
 def all_spared_macros(rows: Sequence[Row]) -> Iterator[Macro]:
     """Over all sections, by variant: ``compared``; ``spared`` and ``hurt``, how often the interval lies above or below
-    zero.
+    zero; the least ``seeds``.
     """
     for variant in dict.fromkeys(row.variant for row in rows):
         own = [row for row in rows if row.variant == variant and not math.isnan(row.get("spared"))]
@@ -30,6 +30,8 @@ def all_spared_macros(rows: Sequence[Row]) -> Iterator[Macro]:
             "compared": len(own), "spared": sum(row.get("spared_low") > 0 for row in own),
             "hurt": sum(row.get("spared_high") < 0 for row in own),
         }  # fmt: skip
-        source = f"results/{TABLE}/table.csv: {variant} in all sections | spared_low, spared_high"
+        if own:
+            counts["seeds"] = min(int(row.get("seeds")) for row in own)
+        source = f"results/{TABLE}/table.csv: {variant} in all sections | spared_low, spared_high, seeds"
         for name, count in counts.items() if own else ():
             yield Macro(f"{TABLE}/all/{variant}/{name}", str(count), source)

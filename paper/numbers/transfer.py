@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paper.numbers.kinds import FEW, LEVEL
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
 from results.render import escaped, interval
-from results.table7_transfer.configs import COMPARED
+from results.table7_transfer.configs import COMPARED, REFERENCE
 
 TABLE = "table7_transfer"
 
 
-def transfer_macros(row: Row) -> Iterator[Macro]:
+def transfer_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     """``learnt_interval`` and ``random_interval``; flags: ``above_learnt``, ``below_random`` and so on, after Holm's
-    correction, and ``few`` seeds. Above is better.
+    correction, ``ahead_of_reference`` (in the mean) and ``few`` seeds. Above is better.
     """
     if row.table != TABLE:
         return
@@ -30,4 +30,9 @@ def transfer_macros(row: Row) -> Iterator[Macro]:
         sure = row.get("seeds") > 1 and row.get(f"{one.column}_p_holm") < LEVEL
         yield Macro(f"{row.key}/above_{one.other}", sure and gap > 0, source)
         yield Macro(f"{row.key}/below_{one.other}", sure and gap < 0, source)
+    reference = next((other for other in section if other.variant == REFERENCE), None)
+    if reference is not None and row is not reference and not math.isnan(row.get("difference")):
+        source = f"{row.source} | difference, against that of line {reference.line}: {REFERENCE}"
+        ahead = row.get("difference") > reference.get("difference")
+        yield Macro(f"{row.key}/ahead_of_reference", ahead, source)
     yield Macro(f"{row.key}/few", row.get("seeds") < FEW, f"{row.source} | seeds")

@@ -151,6 +151,7 @@ DIFFERENCES = ",".join(
     f"{name}{end}" for name in ("difference", "to_random") for end in ("", "_low", "_high", "_p_holm")
 )
 TRANSFER = f"""section,variant,seeds,{DIFFERENCES},scale,digits,records
+there,reference,3,-0.03,-0.04,-0.02,0.01,,,,,100.0,2,d
 there,learnt,3,,,,,,,,,100.0,2,a
 there,transfer,3,-0.02,-0.03,-0.01,0.01,0.01,-0.01,0.03,0.4,100.0,2,b
 there,equal,1,-0.02,-0.03,-0.01,0.01,0.01,0.005,0.02,0.01,100.0,2,c
@@ -171,6 +172,7 @@ def test_weights_of_another_domain_are_judged_against_those_learnt_and_random_on
     assert known["transfer/below_learnt"] is True and known["transfer/above_learnt"] is False
     assert known["transfer/above_random"] is False and known["transfer/below_random"] is False
     assert known["equal/below_learnt"] is False, "one seed says nothing, whatever its p"
+    assert known["transfer/ahead_of_reference"] is True and "reference/ahead_of_reference" not in known
     assert known["transfer/few"] is False and known["equal/few"] is True
 
 
@@ -178,7 +180,7 @@ def test_spared_rows_are_counted_over_all_sections(tmp_path):
     (tmp_path / "table8_robustness").mkdir()
     (tmp_path / "table8_robustness" / "table.csv").write_text(SPARED, encoding="utf-8")
     known = {macro.key.removeprefix("table8_robustness/"): macro.value for macro in macros(tables(tmp_path))}
-    assert [known[f"all/dm/{name}"] for name in ("compared", "spared", "hurt")] == ["3", "1", "1"]
+    assert [known[f"all/dm/{name}"] for name in ("compared", "spared", "hurt", "seeds")] == ["3", "1", "1", "3"]
     assert known["sst5, typos, 10 %/dm/spared_interval"] == "+2.00 [+1.00, +3.00]"
     assert "all/meaning/compared" not in known
 

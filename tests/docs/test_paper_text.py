@@ -29,6 +29,9 @@ OPTIONAL = {
     "table6_universality/table.tex": "may not be made yet",
     "table6_universality/overall/table.tex": "may not be made yet",
     "table6_universality/universality.pdf": "made with the table",
+    "table7_transfer/table.tex": "may have no finished run",
+    "table8_robustness/table.tex": "may have no evaluated run",
+    "figure_efficiency/efficiency.pdf": "may not be made yet",
 }
 """File below results that the paper can do without -> why."""
 NAMED = re.compile(r"\\((?:result|optional)(?:table|figure))\*?\{([^}]*)\}\{([^}]*)\}\{([^}]*)\}")
