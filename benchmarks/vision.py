@@ -3,12 +3,12 @@
     python -m benchmarks.vision [--out results/records/benchmarks/vision.json]
 
 Everything at the size of ViT-B/32 (49 patches of 768 channels, 512 pooled) and GPT-2 small, on random numbers in place
-of features, as a frozen encoder whose features are kept leaves it. Ratios are made from the medians of one run, in
-which the arms take turns (``benchmarks.alternate``). Rows of `mode` ``training`` compare with the projector, also in
-the FLOPs of a step, below which no kernel can bring its time where matrix products are what takes it; rows of
-``captioning`` with `transformers`' own GPT-2 that writes as many tokens with as many beams, of ``batches`` with one
-picture at a time, of ``loading`` (reading kept features of a batch from disk, decoding and preparing as many pictures)
-with a training step of the projector.
+of features, as a frozen encoder whose features are kept leaves it; in the mode ``training with encoder`` a ViT-B/32 of
+open_clip reads random pictures and learns along. Ratios are made from the medians of one run, in which the arms take
+turns (``benchmarks.alternate``). Rows of training compare with the projector, also in the FLOPs of a step, below which
+no kernel can bring its time where matrix products are what takes it; rows of ``captioning`` with `transformers`' own
+GPT-2 that writes as many tokens with as many beams, of ``batches`` with one picture at a time, of ``loading`` (reading
+kept features of a batch from disk, decoding and preparing as many pictures) with a training step of the projector.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import statistics
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,14 @@ from common.models.gpt2_size import SizeConfig
 from common.training.flops import BACKWARD_FACTOR, counted
 from common.training.precision import autocast, resolve_precision
 from common.vision.config import VisionConfig
-from common.vision.encoder import VisionEncoder, Visual
+from common.vision.encoder import VisionEncoder, Visual, build_encoder
 from step4_vision_language.build import assemble
 from step4_vision_language.config import VisionLanguageRunConfig, paper, variant
 from step4_vision_language.model import VisionLanguageModel
 
 REFERENCE, PLAIN, SINGLE = "projector", "gpt2", "dm, 1"
-PATCHES, WIDTH, POOLED = 49, 768, 512
+ENCODER = "training with encoder"
+PATCHES, WIDTH, POOLED, PIXELS = 49, 768, 512, 224
 """Of ViT-B/32."""
 
 
@@ -65,6 +67,8 @@ class Settings:
     """Timed steps of a turn."""
     rounds: int = 5
     """Turns of each arm."""
+    modes: tuple[str, ...] = ("training", ENCODER, "captioning", "batches", "loading")
+    """What to measure; ``training`` first, which others compare with."""
     precision: str = "auto"
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
     arms: tuple[tuple[str, ...], ...] = (
@@ -116,28 +120,35 @@ def config_of(arm: str, settings: Settings) -> VisionLanguageRunConfig:
     return variant(replace(paper(), backbone="scratch", size=settings.size, dropout=0.0), arm)
 
 
-def model_of(arm: str, settings: Settings) -> VisionLanguageModel:
+def model_of(arm: str, settings: Settings, encoder: VisionEncoder | None = None) -> VisionLanguageModel:
     torch.manual_seed(0)
-    return assemble(config_of(arm, settings), Vocabulary(settings.vocabulary), Features())
+    return assemble(config_of(arm, settings), Vocabulary(settings.vocabulary), encoder or Features())
 
 
-def inputs_of(model: VisionLanguageModel, count: int, written: int) -> dict[str, Tensor]:
-    """`count` texts: the picture's tokens, then `written` others."""
+def inputs_of(model: VisionLanguageModel, count: int, written: int, pixels: bool = False) -> dict[str, Tensor]:
+    """`count` texts: the picture's tokens, then `written` others; with `pixels` pictures in place of features."""
     marks = torch.full((count, model.fusion.tokens), model.config.image_token_id)
     words = torch.randint(0, 50_000, (count, written))
     begin = torch.full((count, 1), Vocabulary.eos_token_id)
+    texts = torch.cat([begin, marks, words], dim=1)
+    if pixels:
+        return {"input_ids": texts, "pixel_values": torch.randn(count, 1, 3, PIXELS, PIXELS)}
     return {
-        "input_ids": torch.cat([begin, marks, words], dim=1),
+        "input_ids": texts,
         "seen_patches": torch.randn(count, 1, PATCHES, WIDTH), "seen_pooled": torch.randn(count, 1, POOLED),
     }  # fmt: skip
 
 
-def train(arm: str, settings: Settings, pipe: Connection) -> None:
-    """One arm's training steps; sends peak bytes, added parameters and FLOPs of a step at its end."""
+def train(arm: str, settings: Settings, pipe: Connection, encoder: bool = False) -> None:
+    """One arm's training steps, with an `encoder` that learns along or with kept features; sends peak bytes, added
+    parameters and FLOPs of a step at its end.
+    """
     device = torch.device(settings.device)
-    model = model_of(arm, settings)
+    seen = build_encoder(VisionConfig(name="open_clip/ViT-B-32", image_size=PIXELS)) if encoder else None
+    model = model_of(arm, settings, seen)
     nn.Module.to(model, device).train()
-    inputs = {name: value.to(device) for name, value in inputs_of(model, settings.batch, settings.tokens).items()}
+    given = inputs_of(model, settings.batch, settings.tokens, pixels=encoder)
+    inputs = {name: value.to(device) for name, value in given.items()}
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     flops = BACKWARD_FACTOR * counted(lambda: model(**inputs, labels=inputs["input_ids"]))
 
@@ -151,7 +162,8 @@ def train(arm: str, settings: Settings, pipe: Connection) -> None:
         _wait(device)
 
     peak = serve(pipe, step, device)
-    fused = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in model.backbone.parameters())
+    known = [model.backbone, *([seen] if seen is not None else [])]
+    fused = sum(p.numel() for p in model.parameters()) - sum(p.numel() for part in known for p in part.parameters())
     pipe.send({"peak": peak, "added": fused, "flops": flops})
 
 
@@ -208,12 +220,15 @@ def run(settings: Settings) -> dict:
     many = f"dm, {settings.at_once}"
     modes = (
         *(("training", train, (REFERENCE, *group), settings.batch) for group in settings.arms),
+        (ENCODER, partial(train, encoder=True), (REFERENCE, "dm", "li"), settings.batch),
         ("captioning", write, (PLAIN, "projector", "dm", "li"), 1),
         ("batches", write, (SINGLE, many), 1),
         ("loading", load, ("features", "pictures"), settings.batch),
     )
     rows: list[dict] = []
     for mode, measure, arms, count in modes:
+        if mode not in settings.modes:
+            continue
         found = alternate(arms, measure, (settings,), settings.rounds, settings.steps, settings.keep_freed)
         measured = [_row(mode, arm, found[arm], settings.at_once if arm == many else count) for arm in arms]
         like = measured[0] if mode != "loading" else rows[0]
