@@ -43,6 +43,7 @@ from step4_vision_language.model import VisionLanguageModel
 
 REFERENCE, PLAIN, SINGLE = "projector", "gpt2", "dm, 1"
 ENCODER = "training with encoder"
+MODES = ("training", ENCODER, "captioning", "batches", "loading")
 PATCHES, WIDTH, POOLED, PIXELS = 49, 768, 512, 224
 """Of ViT-B/32."""
 
@@ -67,8 +68,8 @@ class Settings:
     """Timed steps of a turn."""
     rounds: int = 5
     """Turns of each arm."""
-    modes: tuple[str, ...] = ("training", ENCODER, "captioning", "batches", "loading")
-    """What to measure; ``training`` first, which others compare with."""
+    modes: tuple[str, ...] = MODES
+    """What to measure; ``loading`` compares with ``training`` and needs it."""
     precision: str = "auto"
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
     arms: tuple[tuple[str, ...], ...] = (
@@ -80,6 +81,12 @@ class Settings:
     """Let glibc keep memory that was freed, as a GPU's allocator does."""
     out: Path | None = None
     """Where the record goes."""
+
+    def __post_init__(self) -> None:
+        if not self.modes or not set(self.modes) <= set(MODES):
+            raise ValueError(f"modes are {', '.join(MODES)}; got {', '.join(self.modes) or 'none'}")
+        if "loading" in self.modes and "training" not in self.modes:
+            raise ValueError("the mode loading compares with training; measure both")
 
 
 class Features(VisionEncoder):
