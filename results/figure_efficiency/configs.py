@@ -4,7 +4,7 @@ STARTS = "step1_sentiment"
 """The step whose runs on shares of the training data it wants; its other half shows the runs of every step."""
 VARIANTS: tuple[str, ...] = ("meaning", "concat", "dm", "li")
 """The reference alone, the plainest fusion, and the rules under study."""
-DATASETS: tuple[str, ...] = ("sst5",)
+DATASETS: tuple[str, ...] = ("sst5", "trec")
 FRACTIONS: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Shares of the training data. Those of all data are the runs of table 1."""
 SEEDS: tuple[int, ...] = tuple(range(5))

@@ -174,7 +174,7 @@ def test_a_maker_on_its_own_ignores_shares_too(root, whole, tmp_path):
 
 
 def test_missing_shares_are_listed(runs, tmp_path):
-    entry = replace(catalogue()[NAME], seeds=(0, 1, 2), fractions=(0.01, 0.03, 1.0))
+    entry = replace(catalogue()[NAME], rows={"sst5": VARIANTS}, seeds=(0, 1, 2), fractions=(0.01, 0.03, 1.0))
     state = state_of(entry, runs, tmp_path)
     assert (state.wanted, state.found) == (36, 24)
     assert [str(gap) for gap in state.gaps] == [
