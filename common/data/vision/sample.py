@@ -49,9 +49,10 @@ class VisionDataConfig:
     """Which pictures and texts. Resolved as: `path`, else the hub or its local cache, else (scenes) generated."""
 
     name: str = "scenes"
-    """Registered dataset: scenes, flickr8k, flickr30k, coco, vqa_v2, easy_vqa, daquar, instructions."""
+    """Registered dataset: scenes, flickr8k, flickr30k, coco, vqa_v2, easy_vqa, daquar, instructions, webdataset."""
     path: str = ""
-    """Local folder of the dataset (instructions: folder or file); empty takes the hub where the dataset is on it."""
+    """Local folder of the dataset (instructions: folder or file; webdataset: folder or pattern of shards); empty takes
+    the hub where the dataset is on it."""
     limit: int = 0
     """Samples kept per split, chosen at random; 0 = all."""
     seed: int = 0
