@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from alpha_validity.model import VectorModel
-from common.evaluation.importance import effective_weights, leave_one_out, shapley, subsets
+from common.evaluation.importance import effective_weights, leave_one_out, shapley, signed_projection, subsets
 from common.integration.dm import DirectMixing
 from common.integration.site import Site
 
-MEASURES = ("alpha", "effective", "contribution", "gradient", "leave_one_out", "shapley")
+MEASURES = ("alpha", "effective", "contribution", "projection", "gradient", "leave_one_out", "shapley")
 """``alpha``: |α|, mean over sites. ``effective``: |α times the γ of all later sites|, summed over sites.
-``contribution``: share of norms, mean over samples and sites. ``gradient``: |gradient of the label's logit times the
+``contribution``: share of norms, mean over samples and sites. ``projection``: signed share of the state, likewise; a
+stream that works against the others is below zero. ``gradient``: |gradient of the label's logit times the
 stream's terms|, mean over samples. ``leave_one_out``: accuracy lost without the stream. ``shapley``: its exact Shapley
 value of accuracy over all subsets."""
 Values = dict[str, float]
@@ -37,7 +38,7 @@ def all_measures(model: VectorModel, streams: Mapping[str, Tensor], labels: Tens
     without = leave_one_out(values.__getitem__, names)["zero"]
     return {
         **weights(model, streams),
-        "gradient": gradient_times_term(model, streams, labels),
+        **terms_of_the_sum(model, streams, labels),
         "leave_one_out": {name: values[everything] - without[name] for name in names},
         "shapley": shapley(values, names),
     }
@@ -71,11 +72,13 @@ def _gammas(model: VectorModel, sites: int) -> np.ndarray | None:
     return np.array([0.0, *(gamma[rule.inner_row(site - 1)] for site in range(1, sites))])
 
 
-def gradient_times_term(model: VectorModel, streams: Mapping[str, Tensor], labels: Tensor) -> Values:
-    """Mean over samples of ``|Σ_l ⟨∂y/∂z_l, term_{l,i}⟩|``; NaN for rules whose state is no sum of terms.
+def terms_of_the_sum(model: VectorModel, streams: Mapping[str, Tensor], labels: Tensor) -> dict[str, Values]:
+    """The measures that need the terms of which the states are sums: projection, gradient; NaN for other rules.
 
-    y is the label's logit minus the mean logit: the probability of a label that is certain has no slope any more. With
-    gradient × input (Shrikumar et al. 2016) the input is the stream; here it is what the stream brings to the sum.
+    projection: mean over samples and sites of ``⟨term, z⟩ / ‖z‖²``. gradient: mean over samples of
+    ``|Σ_l ⟨∂y/∂z_l, term_{l,i}⟩|``, where y is the label's logit minus the mean logit: the probability of a label that
+    is certain has no slope any more. With gradient × input (Shrikumar et al. 2016) the input is the stream; here it is
+    what the stream brings to the sum.
     """
     model.zero_grad()
     depths, state = model.encode(streams), None
@@ -85,18 +88,21 @@ def gradient_times_term(model: VectorModel, streams: Mapping[str, Tensor], label
         combined = model.integration.combine(depths[site], state, Site(site, report=True))
         state = combined.state
         if combined.terms is None or not _is_sum(combined.terms, state.detach()):
-            return dict.fromkeys(model.names, math.nan)
+            return {measure: dict.fromkeys(model.names, math.nan) for measure in ("projection", "gradient")}
         states.append(state)
         terms.append({name: term.detach() for name, term in combined.terms.items()})
     assert state is not None
     logits = model.read(state)
     margin = logits.gather(1, labels[:, None]).sum() - logits.mean(-1).sum()
     slopes = torch.autograd.grad(margin, states)
-    found = {}
+    projections, gradients = {}, {}
     for name in model.names:
-        each = [(slope * site[name]).sum((-1, -2)) for slope, site in zip(slopes, terms, strict=True) if name in site]
-        found[name] = float(torch.stack(each).sum(0).abs().mean())
-    return found
+        own = [(number, site[name]) for number, site in enumerate(terms) if name in site]
+        parts = [signed_projection(term, states[number].detach()).mean() for number, term in own]
+        projections[name] = float(torch.stack(parts).mean())
+        each = [(slopes[number] * term).sum((-1, -2)) for number, term in own]
+        gradients[name] = float(torch.stack(each).sum(0).abs().mean())
+    return {"projection": projections, "gradient": gradients}
 
 
 def _is_sum(terms: Mapping[str, Tensor], state: Tensor) -> bool:

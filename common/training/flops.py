@@ -52,8 +52,3 @@ def loader_flops_per_token(task: Task, loader: BucketedLoader[Any], precision: s
     batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
     with autocast(precision, device):
         return flops_per_token(task, batch)
-
-
-def training_flops(task: Task, batch: Batch) -> float:
-    """FLOPs of one training step on `batch`: about three forwards."""
-    return BACKWARD_FACTOR * forward_flops(task, batch)

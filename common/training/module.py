@@ -16,17 +16,16 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from common.integration.mixing_weights import MixingWeights
 from common.training.checkpoint import Checkpoints, rng_state, set_rng_state
 from common.training.config import RuntimeConfig, TrainConfig
-from common.training.evaluate import eval_mode, evaluate
+from common.training.evaluate import evaluate
 from common.training.loader import BucketedLoader, steps_per_epoch
 from common.training.optimiser import build_optimiser, build_scheduler
-from common.training.precision import autocast
 from common.training.progress import Interval, Selection, TrainingFailed
 from common.training.record import RunRecord
 from common.training.sharding import is_sharded, load_optimiser, optimiser_state, shard, weights_of, whole
-from common.training.task import Batch, Task, to_device
+from common.training.task import Task
+from common.training.tracing import trace
 
 
 class TrainingModule(pl.LightningModule):
@@ -212,33 +211,9 @@ class TrainingModule(pl.LightningModule):
         return self.selection.update(scores[self.config.select_metric], self.step, self.config)
 
     def _trace(self) -> None:
-        """Record α, gradients and contributions on evenly spaced validation examples; the training does not notice."""
-        loader = self.loaders["validation"]
-        spaced = range(0, len(loader.items), max(1, len(loader.items) // loader.batch_size))[: loader.batch_size]
-        batch: Batch = to_device(loader.collate([loader.items[k] for k in spaced]), self.device)
-        weights = [
-            parameter
-            for module in self.task.modules()
-            if isinstance(module, MixingWeights)
-            for parameter in module.parameters()
-            if parameter.requires_grad
-        ]
-        weights = [] if self.runtime.sharded else weights  # the gradient of a part of α is not that of α
-        self.task.tracing = True
-        with (
-            eval_mode(self.task),
-            autocast(self.config.precision, self.device),
-            torch.set_grad_enabled(not self.runtime.sharded),
-        ):
-            loss, _ = self.task.training_forward(batch)
-        # autograd.grad, unlike backward, leaves all other gradients alone and does not wake DDP's hooks.
-        gradients = torch.autograd.grad(loss, weights, allow_unused=True) if weights else ()
-        for parameter, gradient in zip(weights, gradients, strict=True):
-            parameter.grad = gradient
-        self.record.trace(self.step, self.task.trace())
-        for parameter in weights:
-            parameter.grad = None
-        self.task.tracing = False
+        """Record α, gradients and contributions."""
+        rows = trace(self.task, self.loaders["validation"], self.config.precision, self.device, self.runtime.sharded)
+        self.record.trace(self.step, rows)
         self._traced = self.step
 
     def _check_finite(self) -> None:

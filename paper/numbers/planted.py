@@ -10,7 +10,8 @@ from paper.numbers.rows import Row
 
 MEASURES = {
     "alpha": r"$|\alpha|$", "effective": r"effective $\alpha$", "contribution": "contribution",
-    "gradient": r"gradient $\times$ term", "leave_one_out": "leave-one-out", "shapley": "the Shapley value",
+    "projection": "the signed projection", "gradient": r"gradient $\times$ term", "leave_one_out": "leave-one-out",
+    "shapley": "the Shapley value",
 }  # fmt: skip
 """Column of the table about planted vectors -> what a reader calls it."""
 EQUAL = "equal shares"

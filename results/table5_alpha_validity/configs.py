@@ -9,7 +9,8 @@ VARIANTS = (
 """Rows in order."""
 SEEDS: tuple[int, ...] = tuple(range(5))
 MEASURES = {
-    "alpha": "|α|", "effective": "effective α", "contribution": "contribution", "gradient": "gradient × term",
+    "alpha": "|α|", "effective": "effective α", "contribution": "contribution",
+    "projection": "signed projection", "gradient": "gradient × term",
     "leave_one_out": "leave-one-out", "shapley": "Shapley",
 }  # fmt: skip
 """Column of measures.parquet -> what a reader calls it."""

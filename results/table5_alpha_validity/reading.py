@@ -12,7 +12,7 @@ from results.table5_alpha_validity.make import columns_of
 from results.table5_alpha_validity.rows import STATISTICS
 
 TABLE = Path(__file__).with_name("table.csv")
-INSIDE = ("alpha", "effective", "contribution", "gradient")
+INSIDE = ("alpha", "effective", "contribution", "projection", "gradient")
 """Measures that are read off the model as it is."""
 
 
@@ -42,16 +42,18 @@ def _chance(overall: pd.DataFrame) -> str:
 
 def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str]:
     """Sentences that hold for every row of the table, or say that they do not."""
-    worse = [name for name in INSIDE if (rows[f"{name}_mean"].dropna() < rows["leave_one_out_mean"].min()).all()]
+    taken = [name for name in INSIDE if rows[f"{name}_mean"].notna().any()]
+    worse = [name for name in taken if (rows[f"{name}_mean"].dropna() < rows["leave_one_out_mean"].min()).all()]
     alpha, removed = _span(rows, "alpha"), _span(rows, "leave_one_out")
     said = [
         f"|α| has {alpha}, depending on rule, scaling, constraint and learning rate; to say that all streams matter "
         f"alike has {chance}, since settings have two to five streams. Leaving a stream out has {removed}."
     ]
-    if len(worse) == len(INSIDE):
+    if worse == taken:
+        others = _listed([MEASURES[name] for name in taken[1:]])
         said.append(
-            "**So:** read α as a part of the model, not as what a stream is worth; the same goes for contribution and "
-            "for gradient × term. In every row, what a stream is worth is told better by taking it out."
+            f"**So:** read α as a part of the model, not as what a stream is worth; the same goes for {others}. "
+            "In every row, what a stream is worth is told better by taking it out."
         )
     elif worse:
         named = " and ".join(MEASURES[name] for name in worse)
@@ -65,6 +67,10 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
             "take Shapley values there, of a model trained with stream dropout, which knows what an absent stream is."
         )
     return said
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _span(rows: pd.DataFrame, measure: str) -> str:

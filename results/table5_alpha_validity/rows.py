@@ -33,6 +33,8 @@ def shares(run: Run) -> pd.DataFrame:
         raise RecordError(
             f"{path} cannot be read ({error}); delete the folder {run.folder} and run it again"
         ) from error
+    # Records of the first version lack the projection: not measured.
+    wide = wide.reindex(columns=list(dict.fromkeys([*wide.columns, *MEASURES])))
     wide["kind"] = wide["setting"].str.split(" ").str[0]
     wide["equal"] = 1.0
     named = ["setting", "kind", "stream", "truth"]

@@ -12,10 +12,11 @@ import torch
 
 from alpha_validity.__main__ import COMMAND
 from alpha_validity.config import PRESETS, VARIANTS, ValidityRunConfig, VectorTrainConfig, variant
-from alpha_validity.measures import MEASURES, all_measures, gradient_times_term
+from alpha_validity.measures import MEASURES, all_measures, terms_of_the_sum
 from alpha_validity.model import VectorModel
 from alpha_validity.run import fit, folder_of, run, tensors
 from common.data.planted_vectors import Part, planted_vectors, shapley_shares
+from common.evaluation.importance import signed_projection
 from common.integration import IntegrationConfig
 from common.training.config import RuntimeConfig
 from results.table5_alpha_validity.configs import VARIANTS as TABLE
@@ -81,7 +82,7 @@ def test_gradient_times_term_is_the_slope_along_the_term():
         logits = model(streams).logits
         return float((logits.gather(1, labels[:, None]).sum() - logits.mean(-1).sum()).detach())
 
-    found, alpha = gradient_times_term(model, streams, labels), model.integration.mixing.get_parameter("alpha")
+    found, alpha = terms_of_the_sum(model, streams, labels)["gradient"], model.integration.mixing.get_parameter("alpha")
     for k, name in enumerate("abc"):
         kept, h = alpha[:, k].clone(), 1e-4
         values = []
@@ -94,10 +95,26 @@ def test_gradient_times_term_is_the_slope_along_the_term():
         assert found[name] == pytest.approx(abs(values[0] - values[1]) / (2 * h), rel=2e-2, abs=1e-4)
 
 
+def test_projections_are_signed_shares_of_the_state():
+    model, _, _, test = built()
+    with torch.no_grad():
+        model.integration.mixing.get_parameter("alpha")[:] = torch.tensor([1.0, 0.6, 0.0])
+        model.integration.mixing.get_parameter("gamma")[:] = 0.0  # so that the streams are all there is in a state
+    streams, labels = tensors(test)
+    found = terms_of_the_sum(model.eval(), streams, labels)["projection"]
+    assert found["c"] == 0 and sum(found.values()) == pytest.approx(1.0, abs=1e-4)
+    terms = [torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 0.0])]  # the second works against the first
+    assert [float(signed_projection(term, terms[0] + terms[1])) for term in terms] == [2.0, -1.0]
+
+
 def test_rules_without_alpha_or_sum_say_so():
     model, _, _, test = built("li")
     found = all_measures(model.eval(), *tensors(test))
-    assert all(math.isnan(found[measure][name]) for measure in ("alpha", "effective", "gradient") for name in "abc")
+    assert all(
+        math.isnan(found[measure][name])
+        for measure in ("alpha", "effective", "projection", "gradient")
+        for name in "abc"
+    )
     assert sum(found["contribution"].values()) <= 1.0
 
 
