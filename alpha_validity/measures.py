@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from alpha_validity.model import VectorModel
-from common.evaluation.importance import effective_weights, leave_one_out, shapley, signed_projection, subsets
+from common.evaluation.importance import effective_weights, leave_one_out, shapley, subsets
+from common.integration.base import signed_shares
 from common.integration.dm import DirectMixing
 from common.integration.site import Site
 
@@ -95,11 +96,11 @@ def terms_of_the_sum(model: VectorModel, streams: Mapping[str, Tensor], labels: 
     logits = model.read(state)
     margin = logits.gather(1, labels[:, None]).sum() - logits.mean(-1).sum()
     slopes = torch.autograd.grad(margin, states)
+    projected = [signed_shares(site) for site in terms]
     projections, gradients = {}, {}
     for name in model.names:
         own = [(number, site[name]) for number, site in enumerate(terms) if name in site]
-        parts = [signed_projection(term, states[number].detach()).mean() for number, term in own]
-        projections[name] = float(torch.stack(parts).mean())
+        projections[name] = float(torch.stack([projected[number][name].mean() for number, _ in own]).mean())
         each = [(slopes[number] * term).sum((-1, -2)) for number, term in own]
         gradients[name] = float(torch.stack(each).sum(0).abs().mean())
     return {"projection": projections, "gradient": gradients}

@@ -1,4 +1,4 @@
-"""How much a stream mattered: leave-one-out, Shapley values, projections, and whether the measures agree.
+"""How much a stream mattered: leave-one-out, Shapley values, and whether the measures agree.
 
 Nothing here knows a model: callers hand in functions and numbers. The array functions take NumPy arrays and tensors.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import factorial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-Array = TypeVar("Array", bound=Any)
 Evaluate = Callable[[frozenset[str]], float]
 
 
@@ -69,19 +68,6 @@ def shapley(values: Mapping[frozenset[str], float], names: Sequence[str]) -> dic
         )
         result[name] = float(sum(gains) / total)
     return result
-
-
-def signed_projection(term: Array, state: Array) -> Array:
-    """``⟨term, z⟩ / ‖z‖²``: the signed share of the integrated state that a term brings; over all terms it sums to 1.
-
-    Args:
-        term: ``[..., D]``.
-        state: ``[..., D]``, the sum of all terms.
-
-    Returns:
-        ``[...]``.
-    """
-    return (term * state).sum(-1) / (state * state).sum(-1)
 
 
 def effective_weights(alpha: Any, gamma: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ Row = tuple[str, str, int, float]
 
 
 def trace_rows(model: nn.Module, names: tuple[str, ...], output: MultiStreamOutput) -> list[Row]:
-    """α, γ, feedback gates, gradients of α, and contributions of a forward with ``report=True``.
+    """α, γ, feedback gates, gradients of α, contributions and projections of a forward with ``report=True``.
 
     Values per token are averaged over the tokens that the head reads, channels over all.
 
@@ -24,7 +24,10 @@ def trace_rows(model: nn.Module, names: tuple[str, ...], output: MultiStreamOutp
     """
     assert output.read is not None
     rows: list[Row] = []
-    for quantity, values in (("alpha", output.alphas), ("contribution", output.contributions)):
+    found = (
+        ("alpha", output.alphas), ("contribution", output.contributions), ("projection", output.projections),
+    )  # fmt: skip
+    for quantity, values in found:
         for stream, value in (values or {}).items():
             kept = value[:, output.read] if value.dim() == 3 else value.reshape(len(value), -1)
             mean = kept.float().mean(1)  # [S]

@@ -27,12 +27,14 @@ class Integrated(NamedTuple):
     state: ``[B, T, D]``, the integrated state ``z_l`` before the backbone's own bias and norm.
     alphas: stream -> α as ``[]`` (scalar), ``[D]`` (channel) or ``[B, T]`` (token), detached; None for rules without α.
     contributions: stream (and ``state``) -> ``‖term‖ / Σ‖term‖`` as ``[B, T]``; None unless asked for.
+    projections: likewise ``⟨term, Σterms⟩ / ‖Σterms‖²``, signed: a term that works against the others is below zero.
     penalty: ``[]``, this site's balance penalty times its weight, to be added to the loss; None when it is off.
     """
 
     state: Tensor
     alphas: dict[str, Tensor] | None
     contributions: dict[str, Tensor] | None
+    projections: dict[str, Tensor] | None = None
     penalty: Tensor | None = None
 
 
@@ -145,7 +147,7 @@ class Integration(nn.Module, ABC):
             state: ``z_{l-1}`` as ``[B, T, D]``, None at the first site.
             present: name -> bool ``[B]``; a stream missing from the dict is present everywhere.
             site: 0-based depth.
-            report: also compute contributions (costs one norm per term).
+            report: also compute contributions and projections (costs a norm and a product per term).
             mask: bool ``[B, T]``, True at real tokens; read by the rules that attend and by the balance penalty.
             scale_like: reference stream ``[B, T, D]`` that sets the scale of the others in place of the one given, for
                 analyses that replace the reference and want the other terms as they were.
@@ -177,9 +179,11 @@ class Integration(nn.Module, ABC):
         penalty = None
         if weight > 0 and combined.terms is not None:
             penalty = weight * balance_penalty({name: combined.terms[name] for name in self.names}, present, mask)
-        contributions = shares(combined.terms) if report and combined.terms is not None else None
+        contributions = projections = None
+        if report and combined.terms is not None:
+            contributions, projections = shares(combined.terms), signed_shares(combined.terms)
         alphas = {name: alpha.detach() for name, alpha in combined.alphas.items()} if combined.alphas else None
-        return Integrated(combined.state, alphas, contributions, penalty)
+        return Integrated(combined.state, alphas, contributions, projections, penalty)
 
     def _refuse_unread_options(self, config: IntegrationConfig) -> None:
         always = {"rule", "stream_dropout", "balance_penalty"}
@@ -200,6 +204,17 @@ def shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
     norms = {name: term.detach().float().norm(dim=-1) for name, term in terms.items()}
     total = torch.stack(list(norms.values())).sum(0).clamp_min(1e-12)
     return {name: norm / total for name, norm in norms.items()}
+
+
+def signed_shares(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Signed projection ``⟨term_i, z⟩ / ‖z‖²`` on the sum z of all terms, per token: name -> ``[B, T]`` in fp32.
+
+    They sum to 1 (to 0 where z vanishes).
+    """
+    exact = {name: term.detach().float() for name, term in terms.items()}
+    total = torch.stack(list(exact.values())).sum(0)
+    square = total.square().sum(-1).clamp_min(1e-12)
+    return {name: (term * total).sum(-1) / square for name, term in exact.items()}
 
 
 _RULES: Registry[type[Integration]] = Registry("integration rule")

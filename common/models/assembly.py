@@ -215,6 +215,8 @@ class MultiStreamModel(PreTrainedModel):
             current.alphas.append(result.alphas)
         if result.contributions is not None:
             current.contributions.append(result.contributions)
+        if result.projections is not None:
+            current.projections.append(result.projections)
         if result.penalty is not None:
             current.penalties.append(result.penalty)
         return result.state

@@ -173,7 +173,7 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
             loss = sum(sites.penalties, entropy)
         return MultiStreamCausalOutput(
             loss=loss, logits=logits, alphas=stack_sites(sites.alphas) if report else None,
-            contributions=stack_sites(sites.contributions),
+            contributions=stack_sites(sites.contributions), projections=stack_sites(sites.projections),
             read=whole.bool()[:, -input_ids.shape[1] :] if report else None,
             past_key_values=past_key_values if use_cache else None, last_hidden_state=sites.hidden,
         )  # fmt: skip

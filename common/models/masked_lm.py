@@ -56,7 +56,9 @@ class MultiStreamForMaskedLM(MultiStreamModel):
             loss = sum(sites.penalties, entropy / max(1, len(logits)))
         alphas = stack_sites(sites.alphas) if report else None
         read = (sites.mask if wanted is None else wanted & sites.mask) if report else None
-        return MultiStreamOutput(loss, logits, alphas, stack_sites(sites.contributions), read)
+        return MultiStreamOutput(
+            loss, logits, alphas, stack_sites(sites.contributions), read, stack_sites(sites.projections)
+        )
 
     def readout(self, hidden: Tensor, current: Pass) -> Tensor:
         """States of the positions to be predicted ``[1, M, D]``: a vocabulary is too wide for all the others."""

@@ -44,7 +44,9 @@ class MultiStreamForSequenceClassification(MultiStreamModel):
             loss = sum(sites.penalties, nn.functional.cross_entropy(logits.float(), labels))
         alphas = stack_sites(sites.alphas) if report else None
         read = self.read_positions(sites.mask) if report else None
-        return MultiStreamOutput(loss, logits, alphas, stack_sites(sites.contributions), read)
+        return MultiStreamOutput(
+            loss, logits, alphas, stack_sites(sites.contributions), read, stack_sites(sites.projections)
+        )
 
     def read_positions(self, mask: Tensor) -> Tensor:
         """Bool ``[B, T]``: the positions whose state reaches the logits, of those in `mask`."""

@@ -43,14 +43,16 @@ class MultiStreamConfig(PretrainedConfig):
 
 @dataclass
 class MultiStreamOutput(ModelOutput):
-    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions: stream (and ``state``) -> ``[S, B, T]``; read: bool
-    ``[B, T]``, the positions whose state reaches the logits (elsewhere contributions have no effect)."""
+    """loss ``[]``, logits; α: stream -> ``[S, …]``; contributions, projections: stream (and ``state``) -> ``[S, B, T]``
+    (see :class:`common.integration.base.Integrated`); read: bool ``[B, T]``, the positions whose state reaches the
+    logits (elsewhere contributions have no effect)."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     alphas: dict[str, Tensor] | None = None
     contributions: dict[str, Tensor] | None = None
     read: Tensor | None = None
+    projections: dict[str, Tensor] | None = None
 
 
 # So that `transformers` finds it by the type that a saved folder names.

@@ -28,6 +28,7 @@ class Pass:
     raw: list[dict[str, Tensor]] = field(default_factory=list)
     alphas: list[dict[str, Tensor]] = field(default_factory=list)
     contributions: list[dict[str, Tensor]] = field(default_factory=list)
+    projections: list[dict[str, Tensor]] = field(default_factory=list)
     penalties: list[Tensor] = field(default_factory=list)
 
 

@@ -17,14 +17,15 @@ Measures = dict[str, dict[str, float]]
 def measures(run: Run) -> Measures:
     """Measure -> stream -> value for one run; a measure that the run does not have is left out.
 
-    ``alpha`` and ``effective`` are means of magnitudes over the sites, ``contribution`` is the mean over sites,
-    ``zero``, ``mean`` and ``permutation`` are losses of accuracy, ``shapley`` is the value itself.
+    ``alpha`` and ``effective`` are means of magnitudes over the sites, ``contribution`` and ``projection`` (signed) are
+    means over the sites, ``zero``, ``mean`` and ``permutation`` losses of accuracy, ``shapley`` is the value itself.
     """
     sites = where(site_values([run]), stream=list(run.streams))  # without the recurrent term
     result: Measures = {}
     for name in sorted(set(sites["quantity"])):
         part = where(sites, quantity=name)
-        result[name] = {stream: float(where(part, stream=stream)["value"].abs().mean()) for stream in run.streams}
+        part = part if name == "projection" else part.assign(value=part["value"].abs())
+        result[name] = {stream: float(where(part, stream=stream)["value"].mean()) for stream in run.streams}
     if run.importance is not None:
         full = run.importance["accuracy_full"]
         for way, scores in run.importance["leave_one_out"].items():

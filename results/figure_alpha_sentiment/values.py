@@ -22,11 +22,14 @@ def at_best_step(run: Run) -> pd.DataFrame:
 
 
 def site_values(runs: Sequence[Run]) -> pd.DataFrame:
-    """Columns variant, seed, quantity (alpha, effective, contribution), stream, site, value."""
+    """Columns variant, seed, quantity (alpha, effective, contribution, projection), stream, site, value.
+
+    Records of the first version have no projection.
+    """
     frames = []
     for run in runs:
         final = at_best_step(run)
-        kept = where(final, quantity=["alpha", "contribution"])
+        kept = where(final, quantity=["alpha", "contribution", "projection"])
         frames += [part.assign(variant=run.name, seed=run.seed) for part in (kept, _effective(run, final))]
     return pd.concat(frames, ignore_index=True)
 

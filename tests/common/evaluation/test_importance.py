@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 from common.evaluation.importance import (
     agreement,
     effective_weights,
     leave_one_out,
     shapley,
-    signed_projection,
     subsets,
     validity,
 )
@@ -41,14 +39,6 @@ def test_shapley_needs_every_subset():
 def test_leave_one_out_asks_for_the_others():
     result = leave_one_out(lambda present: len(present) / 3, ["a", "b", "c"], {"mean": lambda name: float(name == "b")})
     assert result == {"zero": dict.fromkeys("abc", 2 / 3), "mean": {"a": 0.0, "b": 1.0, "c": 0.0}}
-
-
-@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
-def test_signed_projections_sum_to_one(make):
-    terms = [make([[1.0, 2.0]]), make([[3.0, -1.0]])]
-    state = terms[0] + terms[1]
-    shares = [float(signed_projection(term, state)[0]) for term in terms]
-    assert shares == pytest.approx([6 / 17, 11 / 17])
 
 
 def test_effective_weight_is_decayed_by_later_gammas():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from common.integration import Site, rules
-from common.integration.base import RECURRENT
+from common.integration.base import RECURRENT, signed_shares
 
 NAMES = sorted(rules())
 JOINING = [name for name in NAMES if name != "reference"]  # rules that take more than one stream
@@ -73,7 +73,7 @@ def test_a_zero_start_still_learns(lab, rule):
 
 
 @pytest.mark.parametrize("rule", NAMES)
-def test_contributions_sum_to_one(lab, rule):
+def test_contributions_and_projections_sum_to_one(lab, rule):
     module = lab.shake(lab.build(rule))
     for site, result in zip(lab.active(module), lab.run(module, lab.streams(module)), strict=True):
         assert result.contributions is not None
@@ -82,6 +82,15 @@ def test_contributions_sum_to_one(lab, rule):
         stacked = torch.stack(list(result.contributions.values()))
         assert stacked.shape[1:] == (3, 5) and (stacked >= 0).all() and not stacked.requires_grad
         torch.testing.assert_close(stacked.sum(0), torch.ones(3, 5))
+        assert result.projections is not None and set(result.projections) == set(result.contributions)
+        torch.testing.assert_close(sum(result.projections.values()), torch.ones(3, 5), rtol=1e-4, atol=1e-5)
+
+
+def test_a_term_against_the_others_projects_below_zero():
+    terms = {"a": [2.0, 0.0], "b": [-1.0, 5.0], "c": [0.0, -5.0]}
+    found = signed_shares({name: torch.tensor([term]) for name, term in terms.items()})
+    assert {name: value.item() for name, value in found.items()} == {"a": 2.0, "b": -1.0, "c": 0.0}
+    assert all(value.item() == 0 for value in signed_shares({"a": torch.zeros(1, 2), "b": torch.zeros(1, 2)}).values())
 
 
 ADDITIVE = [n for n in NAMES if n not in ("li", "concat", "gmu")]  # li: Norm follows; the others: an additive bias
