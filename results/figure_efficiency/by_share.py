@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from common.evaluation.statistics import holm
+from results.arms import select
 from results.divided import undivided
 from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
 from results.reader import Run, grouped, setting_key
@@ -35,6 +36,25 @@ def share_frame(runs: Sequence[Run]) -> pd.DataFrame:
     titles = section_titles([undivided(run) for run in shown])
     parts = [_setting(titles[key], group) for key, group in grouped(shown, _whole_setting).items()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=pd.Index(COLUMNS))
+
+
+def precision_notes(runs: Sequence[Run]) -> dict[str, str]:
+    """Setting -> a sentence where its runs were not all trained in one number format, which is then said by share."""
+    shown = [run for run in runs if _belongs(run)]
+    titles = section_titles([undivided(run) for run in shown])
+    notes = {}
+    for key, group in grouped(shown, _whole_setting).items():
+        used: dict[str, set[float]] = {}
+        for same in grouped(group, lambda run: f"{run.name} {run.train_fraction}").values():
+            run = select(same)[0]  # as the table does
+            used.setdefault(run.settings["train"].get("precision", "fp32"), set()).add(run.train_fraction)
+        if len(used) > 1:
+            told = "; ".join(
+                f"{name} on {', '.join(f'{100 * one:g} %' for one in sorted(shares))}"
+                for name, shares in sorted(used.items())
+            )
+            notes[titles[key]] = f" Number formats of training: {told}."
+    return notes
 
 
 def _belongs(run: Run) -> bool:

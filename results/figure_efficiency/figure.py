@@ -85,6 +85,9 @@ def drawn_points(parameters: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(part: Any, frame: pd.DataFrame) -> None:
+    # A setting without runs on a share has no curve; it is drawn only where none has one.
+    curves = frame.loc[frame.groupby("section")["fraction"].transform("nunique") > 1]
+    frame = frame if curves.empty else curves
     sections = list(dict.fromkeys(frame["section"]))
     axes = [row[0] for row in part.subplots(len(sections), 1, squeeze=False, sharex=True)]
     for axis, section in zip(axes, sections, strict=True):
@@ -106,7 +109,6 @@ def _share_panel(axis: Axes, frame: pd.DataFrame) -> None:
         known = rows["accuracy_low"].notna()
         low, high = (100 * rows.loc[known, f"accuracy_{end}"] for end in ("low", "high"))
         axis.vlines(places[known], low, high, color=look.get_color(), linewidth=0.9)
-    axis.axhline(100 * frame["largest_class"].iloc[0], color=GREY, linestyle=":", linewidth=1)
     _share_legend(axis, frame)
     fractions = sorted({*FRACTIONS, *frame["fraction"]})
     known = frame.dropna(subset="examples")
@@ -119,11 +121,12 @@ def _share_panel(axis: Axes, frame: pd.DataFrame) -> None:
 
 
 def _share_legend(axis: Axes, frame: pd.DataFrame) -> None:
-    """The rules in the order of their points on most data, where a curve that rises leaves room."""
+    """Where a rising curve leaves room: the rules as their points on most data stand, and what needs no text at all."""
     largest = frame.loc[frame["fraction"] == frame["fraction"].max()].sort_values("accuracy_mean", ascending=False)
     handles = [_line(name) for name in largest["variant"]]
-    handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=1, label="largest class"))
-    axis.legend(handles=handles, loc="upper left", fontsize=7, handlelength=2.4)
+    largest_class = f"largest class: {100 * frame['largest_class'].iloc[0]:.1f}"
+    handles.append(Line2D([], [], linestyle="none", label=largest_class))
+    axis.legend(handles=handles, loc="lower right", fontsize=7, handlelength=2.4)
 
 
 def _line(name: str) -> Line2D:

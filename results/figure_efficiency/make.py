@@ -12,7 +12,7 @@ import pandas as pd
 
 from results.command import run_maker
 from results.figure_efficiency.by_parameters import parameter_frame
-from results.figure_efficiency.by_share import share_frame
+from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.figure import drawn_points, efficiency_figure
 from results.reader import Run
 from results.render import INTERVAL, MISSING, Columns, head, interval, number, spread, tests, write_table
@@ -58,7 +58,8 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     parameters = parameter_frame([run for run in runs if run.train_fraction == 1])
     paths: list[Path] = []
     if not shares.empty:
-        notes = dict.fromkeys(map(str, shares["section"]), SHARE_NOTE)
+        formats = precision_notes(runs)
+        notes = {str(title): SHARE_NOTE + formats.get(str(title), "") for title in shares["section"]}
         paths += write_table(folder / "shares", shares, notes, "efficiency-shares", columns=SHARE_COLUMNS)
     if not parameters.empty:
         notes = {str(title): _parameter_note(part) for title, part in parameters.groupby("section", sort=False)}

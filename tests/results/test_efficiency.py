@@ -11,7 +11,7 @@ from results.__main__ import main
 from results.catalogue import catalogue
 from results.divided import undivided
 from results.figure_efficiency.by_parameters import parameter_frame
-from results.figure_efficiency.by_share import share_frame
+from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.configs import FRACTIONS, SEEDS, VARIANTS
 from results.figure_efficiency.figure import FAMILIES, drawn_points, efficiency_figure, family, short
 from results.figure_efficiency.make import make
@@ -72,6 +72,16 @@ def test_rows_are_means_over_the_runs_of_a_share(runs):
     assert frame.groupby("fraction")["examples"].max().to_dict() == {0.01: 80, 0.1: 800, 1.0: 8000}
 
 
+def test_different_number_formats_are_said(record, tmp_path):
+    for fraction in (0.1, 1.0):
+        record(tmp_path, "dm", 0, 0.5, fraction=fraction)
+    assert precision_notes(load_runs(tmp_path)) == {}
+    runs = load_runs(tmp_path)
+    for run in runs:
+        run.settings["train"]["precision"] = "bf16" if run.train_fraction == 1 else "fp32"
+    assert list(precision_notes(runs).values()) == [" Number formats of training: bf16 on 100 %; fp32 on 10 %."]
+
+
 def test_one_seed_has_no_interval_and_all_data_alone_have_no_count(record, tmp_path):
     record(tmp_path, "dm", 0, 0.5)
     (row,) = share_frame(load_runs(tmp_path)).to_dict("records")
@@ -124,7 +134,10 @@ def test_lines_are_the_numbers_and_legends_follow_the_points(runs, whole):
     legend = left.get_legend()
     assert legend is not None
     order = sorted(drawn, key=lambda name: -drawn[name][-1])
-    assert [text.get_text() for text in legend.get_texts()] == [*order, "largest class"]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *order,
+        f"largest class: {100 * shares['largest_class'].iloc[0]:.1f}",
+    ]
     assert left.get_xscale() == right.get_xscale() == "log"
     points = {
         (float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in right.lines if len(line.get_xdata()) == 1
