@@ -10,7 +10,8 @@ Keys, as ``\\result{key}`` takes them:
 - ``table4_vision_language/…/dm/today_interval``: the same against the projector.
 - ``figure_vision_language/<setting>/dm/gain_swapped/colour``: setting as the figure's files are named, row, measure,
   group; ``agreement/swapped`` in place of the last two: rank correlation of the picture's contribution with the loss.
-- ``study/studied/better``: of all tables in :data:`KINDS` but the ablation, by group of rows; ``study/largest``.
+- ``study/studied/better``: of all tables in :data:`KINDS` but the ablation and the shares of the data, by
+  group of rows, and ``study/largest``.
 
 ``\\ifresult{key}{then}{else}`` takes the flags: a row's outcomes (also ``today_better`` and so on), ``few`` (seeds),
 ``ahead_of_controls``, ``beats_equal_alpha``, ``agrees/swapped``, and ``any_better`` and ``all_better`` of a group;

@@ -29,10 +29,12 @@ class Kind:
 
 NATS = Kind(scale=1.0, digits=3, lower_is_better=True)
 PICTURES = Kind(baseline="the language model without pictures")
+SHARES = "figure_efficiency/shares"
+"""The table behind the figure of sample efficiency."""
 KINDS = {
     "table1_sentiment": Kind(), "table1_ablation": Kind(), "table2_mlm": NATS, "table3_gpt": NATS,
     "table4_vision_language/captions": PICTURES, "table4_vision_language/questions": PICTURES,
-    "table4_vision_language/retrieval": PICTURES,
+    "table4_vision_language/retrieval": PICTURES, SHARES: Kind(),
 }  # fmt: skip
 """Tables whose rows are compared with a baseline."""
 ABLATION = "table1_ablation"

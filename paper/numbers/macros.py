@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paper.numbers.comparison import cell_macros, comparison_macros, today_macros
-from paper.numbers.kinds import ABLATION, KINDS
+from paper.numbers.kinds import ABLATION, KINDS, SHARES
 from paper.numbers.macro import Macro
 from paper.numbers.planted import planted_macros
 from paper.numbers.robustness import TABLE as ROBUSTNESS
@@ -39,5 +39,6 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
         if table in KINDS:
             verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]
             made.append(Macro(f"{table}/table/verdict", " ".join(filter(None, verdicts)), f"results/{table}/table.csv"))
-    made += study_macros([row for table, rows in found.items() if table in KINDS and table != ABLATION for row in rows])
+    counted = [table for table in found if table in KINDS and table not in (ABLATION, SHARES)]
+    made += study_macros([row for table in counted for row in found[table]])
     return made

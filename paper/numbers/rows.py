@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from paper.numbers.kinds import KINDS, LEVEL, Kind, group_of
+from paper.numbers.kinds import KINDS, LEVEL, SHARES, Kind, group_of
 
 RESULTS = Path(__file__).parents[2] / "results"
+SHARES_FILE = f"{SHARES}/table.csv"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Row:
 
     @property
     def section(self) -> str:
-        return str(self.cells["section"])
+        """Of a row on a share of the data the share is part of it."""
+        share = f", {100 * self.get('fraction'):g} % of the data" if "fraction" in self.cells else ""
+        return f"{self.cells['section']}{share}"
 
     @property
     def variant(self) -> str:
@@ -80,6 +83,6 @@ def read_rows(path: Path, table: str) -> list[Row]:
 
 def tables(results: Path = RESULTS) -> dict[str, list[Row]]:
     """Name of each table below `results` -> its rows."""
-    paths = sorted([*results.glob("table*/table.csv"), *results.glob("table*/*/table.csv")])
+    paths = sorted([*results.glob("table*/table.csv"), *results.glob("table*/*/table.csv"), *results.glob(SHARES_FILE)])
     names = [path.parent.relative_to(results).as_posix() for path in paths]
     return {name: read_rows(path, name) for name, path in zip(names, paths, strict=True)}

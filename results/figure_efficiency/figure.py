@@ -86,9 +86,8 @@ def drawn_points(parameters: pd.DataFrame) -> pd.DataFrame:
 
 def _shares(part: Any, frame: pd.DataFrame) -> None:
     # A setting without runs on a share has no curve; it is drawn only where none has one.
-    curves = frame.loc[frame.groupby("section")["fraction"].transform("nunique") > 1]
-    frame = frame if curves.empty else curves
     sections = list(dict.fromkeys(frame["section"]))
+    sections = [name for name in sections if where(frame, section=name)["fraction"].nunique() > 1] or sections
     axes = [row[0] for row in part.subplots(len(sections), 1, squeeze=False, sharex=True)]
     for axis, section in zip(axes, sections, strict=True):
         _share_panel(axis, where(frame, section=section))

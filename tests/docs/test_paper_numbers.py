@@ -4,7 +4,7 @@ import pytest
 
 from common import variants
 from paper.numbers.__main__ import main
-from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, STUDIED
+from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, SHARES, STUDIED
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
@@ -189,3 +189,19 @@ def test_a_table_without_runs_is_as_one_that_is_not_there(tmp_path):
     (tmp_path / "table8_robustness").mkdir()
     (tmp_path / "table8_robustness" / "table.csv").write_text("section,variant,seeds\nsst5,dm,0\n", encoding="utf-8")
     assert not any(macro.key.startswith("table8") for macro in macros(tables(tmp_path)))
+
+
+def test_rows_on_a_share_of_the_data_are_compared_within_the_share(tmp_path):
+    text = """section,variant,fraction,seeds,paired_seeds,difference,difference_low,difference_high,p_holm,records
+trec,meaning,0.1,3,0,,,,,a
+trec,dm,0.1,3,3,0.02,0.01,0.03,0.01,b
+trec,meaning,1.0,3,0,,,,,c
+trec,dm,1.0,3,3,0.02,-0.01,0.03,0.2,d
+"""
+    (tmp_path / SHARES).mkdir(parents=True)
+    (tmp_path / SHARES / "table.csv").write_text(text, encoding="utf-8")
+    known = {macro.key: macro.value for macro in macros(tables(tmp_path))}
+    first, second = known[f"{SHARES}/table/verdict"].split(". ")
+    assert first.startswith(r"On \emph{trec, 10 \% of the data} (3 seeds") and "is better than the backbone" in first
+    assert second.startswith(r"On \emph{trec, 100 \% of the data} (3 seeds") and "none of the 1 rows can be" in second
+    assert not any(key.startswith("study/") and value not in ("0", False) for key, value in known.items())
