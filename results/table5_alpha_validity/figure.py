@@ -43,8 +43,10 @@ def calibration_figure(values: pd.DataFrame, variants: Sequence[str]) -> Figure 
                     part["truth"], part["share"], color=OKABE_ITO[k], marker=MARKERS[k], linestyle="none", markersize=3,
                     alpha=0.8, label=kind,
                 )  # fmt: skip
+            if where(values, variant=variant, measure=measure)["share"].isna().all():
+                axis.text(0.5, 0.5, "not\ndefined", ha="center", va="center", color=GREY, fontsize=7)
             if variant == variants[0]:
-                axis.set_title(title)
+                axis.set_title(title.replace(" ", "\n", 1))
         row[0].set_ylabel(shown(variant))
     axes[0][0].set_xlim(-0.05, 1.05)
     axes[0][0].set_ylim(-0.05, 1.05)
