@@ -22,6 +22,7 @@ results: .venv/installed
 	$(BIN)/python -m results.readme
 
 paper: latex .venv/installed
+	$(BIN)/python -m results make
 	$(BIN)/python -m paper.numbers
 	cd paper && SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -g -silent main.tex
 	cp paper/build/main.pdf paper/main.pdf

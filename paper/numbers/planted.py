@@ -25,9 +25,27 @@ def planted_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     if not equal or row.variant == EQUAL or not known:
         return
     error = "error" in row.section
+    if error and row is section[0]:
+        yield from _errors_of_alpha(row, section, equal[0])
     best = (min if error else max)(known, key=lambda name: known[name])
     yield Macro(f"{row.key}/best", MEASURES[best], f"{row.source} | {', '.join(f'{name}_mean' for name in known)}")
     if error:
         for name, value in known.items():
             source = f"{row.source} | {name}_mean, against alpha_mean of line {equal[0].line}: {EQUAL}"
             yield Macro(f"{row.key}/beats_equal_{name}", value < equal[0].get("alpha_mean"), source)
+
+
+def _errors_of_alpha(first: Row, section: Sequence[Row], equal: Row) -> Iterator[Macro]:
+    """Of a section: ``alpha_rows``, ``alpha_least_error``, and ``alpha_beats_equal``, how many are below the error of
+    equal shares by more than their standard deviation over seeds.
+    """
+    rows = [row for row in section if row is not equal and not math.isnan(row.get("alpha_mean"))]
+    closer = [row for row in rows if row.get("alpha_mean") + row.get("alpha_std") < equal.get("alpha_mean")]
+    key, source = (
+        f"{first.table}/{first.section}/section",
+        f"results/{first.table}/table.csv: {first.section} | alpha_mean",
+    )
+    yield Macro(f"{key}/alpha_rows", str(len(rows)), source)
+    yield Macro(f"{key}/alpha_beats_equal", str(len(closer)), f"{source}, alpha_std")
+    if rows:
+        yield Macro(f"{key}/alpha_least_error", f"{min(row.get('alpha_mean') for row in rows):.3f}", source)

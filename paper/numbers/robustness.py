@@ -33,5 +33,7 @@ def all_spared_macros(rows: Sequence[Row]) -> Iterator[Macro]:
         if own:
             counts["seeds"] = min(int(row.get("seeds")) for row in own)
         source = f"results/{TABLE}/table.csv: {variant} in all sections | spared_low, spared_high, seeds"
+        if own:
+            yield Macro(f"{TABLE}/all/{variant}/single", counts["seeds"] < 2, source)
         for name, count in counts.items() if own else ():
             yield Macro(f"{TABLE}/all/{variant}/{name}", str(count), source)

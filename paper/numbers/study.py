@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from paper.numbers.kinds import OUTCOMES
+from paper.numbers.kinds import OUTCOMES, PICTURES
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
 from results.render import number
 
 
 def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
-    """Counts of outcomes; flags: any and all better."""
+    """Counts of outcomes against the baseline, and against today's usual fusion of pictures; flags: any and all better,
+    any worse than that fusion. ``better_by_a_picture``: gains over a model that sees none.
+    """
     source = "all compared rows of " + ", ".join(dict.fromkeys(row.table for row in rows))
     for group in ("studied", "controls", "matched", "others"):
         outcomes = [row.outcome for row in rows if row.group == group and row.outcome]
@@ -21,6 +23,15 @@ def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
         yield Macro(f"study/{group}/any_better", "better" in outcomes, source)
         several = [outcome for outcome in outcomes if outcome != "single"]
         yield Macro(f"study/{group}/all_better", set(several) == {"better"}, source)
+        rivals = [row.judged("today", "today_p_holm", row.get("seeds")) for row in rows if row.group == group]
+        for outcome in ("better", "worse"):
+            yield Macro(f"study/{group}/today_{outcome}", str(rivals.count(outcome)), source)
+        yield Macro(
+            f"study/{group}/today_compared", str(len([one for one in rivals if one not in ("", "single")])), source
+        )
+        yield Macro(f"study/{group}/any_today_worse", "worse" in rivals, source)
+        seen = [row.outcome for row in rows if row.group == group and row.kind is PICTURES]
+        yield Macro(f"study/{group}/better_by_a_picture", str(seen.count("better")), source)
     largest = max(rows, key=lambda row: row.get("parameters") if row.get("parameters") > 0 else 0.0, default=None)
     if largest is not None and largest.get("parameters") > 0:
         text = number(largest.get("parameters") / 1e6, 0)

@@ -22,17 +22,19 @@ def reading(path: Path = TABLE) -> str:
         return "No finished run yet."
     frame = pd.read_csv(path)
     overall, together = (_part(frame, scope) for scope in ("all", "synergistic"))
+    alike = _part(frame, "redundant", "calibration_error")
     shown = overall.loc[overall["variant"].isin([*DRAWN, EQUAL])]
     columns = {title: cell for title, cell in columns_of().items() if title != "accuracy %"}
     parts = [
         f"Rank correlation of planted and measured shares, all settings:\n\n{markdown_table(written(shown, columns))}"
     ]
     rows = overall.loc[overall["variant"] != EQUAL]
-    return "\n\n".join([*parts, *_advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))])
+    said = _advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))
+    return "\n\n".join([*parts, *said, *_redundancy(alike)])
 
 
-def _part(frame: pd.DataFrame, scope: str) -> pd.DataFrame:
-    return frame.loc[frame["section"] == f"{STATISTICS['spearman']}, {SCOPES[scope]}"]
+def _part(frame: pd.DataFrame, scope: str, statistic: str = "spearman") -> pd.DataFrame:
+    return frame.loc[frame["section"] == f"{STATISTICS[statistic]}, {SCOPES[scope]}"]
 
 
 def _chance(overall: pd.DataFrame) -> str:
@@ -53,7 +55,7 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
         others = _listed([MEASURES[name] for name in taken[1:]])
         said.append(
             f"**So:** read α as a part of the model, not as what a stream is worth; the same goes for {others}. "
-            "In every row, what a stream is worth is told better by taking it out."
+            "Over all settings together, what a stream is worth is told better by taking it out, in every row."
         )
     elif worse:
         named = " and ".join(MEASURES[name] for name in worse)
@@ -64,9 +66,21 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
         spans = _span(together, "leave_one_out"), _span(together, "shapley")
         said[-1] += (
             f" Where only several streams together tell, leave-one-out has {spans[0]} and Shapley values {spans[1]}: "
-            "take Shapley values there, of a model trained with stream dropout, which knows what an absent stream is."
+            "take Shapley values there."
         )
     return said
+
+
+def _redundancy(alike: pd.DataFrame) -> list[str]:
+    """Where several streams tell the same, taking out one of them may change nothing; said where the errors show it."""
+    rows, equal = alike.loc[alike["variant"] != EQUAL], alike.loc[alike["variant"] == EQUAL, "alpha_mean"]
+    if rows.empty or equal.empty or not (rows["leave_one_out_mean"] > equal.iloc[0]).all():
+        return []
+    spans = _span(rows, "leave_one_out"), _span(rows, "shapley")
+    return [
+        f"Where several streams tell the same, leave-one-out misleads: its shares are off by {spans[0]} in the mean, "
+        f"to call all streams equal by {equal.iloc[0]:.2f}, and Shapley values by {spans[1]}."
+    ]
 
 
 def _listed(names: list[str]) -> str:

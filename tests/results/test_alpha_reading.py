@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from results.table5_alpha_validity.configs import EQUAL, MEASURES
 from results.table5_alpha_validity.reading import reading
@@ -40,3 +41,16 @@ def test_worse_in_every_row(tmp_path):
 def test_better_in_some_row(tmp_path):
     text = reading(_table(tmp_path / "table.csv", {"dm": (0.31, 0.93), "gated": (0.95, 0.94)}, together=(0.9, 0.2)))
     assert "no measure is worse than leaving streams out in every row" in text and "Shapley values 0." not in text
+
+
+@pytest.mark.parametrize(("removed", "said"), [(0.2, True), (0.05, False)])
+def test_leave_one_out_is_warned_against_where_it_errs_more_than_a_guess(tmp_path, removed, said):
+    path = _table(tmp_path / "table.csv", {"dm": (0.31, 0.93)})
+    errors = {"section": "calibration error, redundant", "seeds": 5, "alpha_mean": 0.1}
+    rows = [
+        errors | {"variant": "dm", "leave_one_out_mean": removed, "shapley_mean": 0.02},
+        errors | {"variant": EQUAL, "alpha_mean": 0.06},
+    ]
+    pd.concat([pd.read_csv(path), pd.DataFrame(rows)]).to_csv(path, index=False)
+    expected = "off by 0.20 to 0.20 in the mean, to call all streams equal by 0.06, and Shapley values by 0.02 to 0.02"
+    assert (expected in reading(path)) is said
