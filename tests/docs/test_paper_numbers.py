@@ -87,9 +87,13 @@ def test_every_macro_has_the_row_it_comes_from(toy, tmp_path):
 def test_planted_vectors_against_equal_shares(tmp_path):
     (tmp_path / "table5_alpha_validity").mkdir()
     (tmp_path / "table5_alpha_validity" / "table.csv").write_text(
-        "variant,seeds,alpha_mean,contribution_mean,shapley_mean,section\n"
-        'dm,5,0.3,0.2,0.9,"rank correlation, all settings"\nequal shares,0,0.1,,,"rank correlation, all settings"\n'
-        'dm,5,0.3,0.1,0.05,"calibration error, all settings"\nequal shares,0,0.2,,,"calibration error, all settings"\n',
+        "variant,seeds,alpha_mean,alpha_std,contribution_mean,shapley_mean,section\n"
+        'dm,5,0.3,0.1,0.2,0.9,"rank correlation, all settings"\n'
+        'equal shares,0,0.1,,,,"rank correlation, all settings"\n'
+        'dm,5,0.3,0.01,0.1,0.05,"calibration error, all settings"\n'
+        'dm_near,5,0.19,0.02,0.1,0.05,"calibration error, all settings"\n'
+        'dm_clear,5,0.15,0.02,0.1,0.05,"calibration error, all settings"\n'
+        'equal shares,0,0.2,,,,"calibration error, all settings"\n',
         encoding="utf-8",
     )
     known = {macro.key: macro.value for macro in macros(tables(tmp_path))}
@@ -97,6 +101,10 @@ def test_planted_vectors_against_equal_shares(tmp_path):
     assert known["table5_alpha_validity/rank correlation, all settings/dm/best"] == "the Shapley value"
     assert known[f"{error}/best"] == "the Shapley value"
     assert known[f"{error}/beats_equal_alpha"] is False and known[f"{error}/beats_equal_contribution"] is True
+    counted = (
+        known[f"{error.removesuffix('dm')}section/alpha_{name}"] for name in ("rows", "beats_equal", "least_error")
+    )
+    assert list(counted) == ["3", "1", "0.150"]
 
 
 def test_no_table_is_an_error(tmp_path, capsys):
@@ -145,6 +153,9 @@ def test_rows_are_compared_with_todays_fusion_too(tmp_path):
     assert known[f"{row}/dm/today_interval"] == "+20.00 [+10.00, +30.00]"
     assert known[f"{row}/dm/today_better"] is True and known[f"{row}/li/today_single"] is True
     assert f"{row}/projector/today_interval" not in known
+    counted = ("today_compared", "today_better", "today_worse", "better_by_a_picture")
+    assert [known[f"study/studied/{name}"] for name in counted] == ["1", "1", "0", "1"]
+    assert known["study/others/better_by_a_picture"] == "1" and known["study/studied/any_today_worse"] is False
 
 
 DIFFERENCES = ",".join(
