@@ -140,7 +140,7 @@ def quick() -> VisionLanguageRunConfig:
 
 
 def small() -> VisionLanguageRunConfig:
-    """Flickr8k with features of a frozen MobileNetV2 (`--vision.weights`), sized for eight minutes on two cores."""
+    """Flickr8k with features of a frozen MobileNetV2 (`--vision.weights`), sized for about ten minutes on two cores."""
     return VisionLanguageRunConfig(
         vision=VisionConfig(name="timm/mobilenetv2_100", weights="pretrained", image_size=224),
         data=VisionDataConfig(name="flickr8k"),

@@ -44,7 +44,8 @@ class DualEncoder(nn.Module):
         begin = ids[:, :1]
         read_alone = self.read_pictures(model, batch).last_hidden_state
         assert read_alone is not None
-        picture = read_alone[:, -1]
+        marks = (ids == model.config.image_token_id).sum(1)  # [B]; behind them stands padding
+        picture = read_alone[torch.arange(len(ids), device=ids.device), marks]
         # The text alone: what is to be written, moved to the left, behind the token that begins a document.
         wanted = labels != IGNORED
         order = torch.argsort(~wanted, dim=1, stable=True)
@@ -61,16 +62,25 @@ class DualEncoder(nn.Module):
     ) -> MultiStreamCausalOutput:
         """What the model makes of the pictures of a batch, without their texts."""
         begin = batch["input_ids"][:, :1]
-        marks = int((batch["input_ids"][0] == model.config.image_token_id).sum())
-        shown = torch.cat([begin, begin.new_full((len(begin), marks), model.config.image_token_id)], dim=1)
+        marks = (batch["input_ids"] == model.config.image_token_id).sum(1, keepdim=True)  # [B, 1]
+        there = torch.arange(int(marks.max()), device=begin.device) < marks  # [B, M]
+        shown = torch.where(there, model.config.image_token_id, self.end_id)
+        read = None if there.all() else torch.cat([torch.ones_like(begin), there.long()], dim=1)
         seen = {name: batch[name] for name in ("seen_patches", "seen_pooled", "pixel_values") if name in batch}
-        return model(shown, report=report, **seen)
+        return model(torch.cat([begin, shown], dim=1), attention_mask=read, report=report, **seen)
 
     def loss(self, model: VisionLanguageModel, batch: Mapping[str, Tensor]) -> Tensor:
-        """Contrastive loss ``[]``; texts of one picture are no negatives of one another."""
+        """Contrastive loss ``[]`` of the pairs of a batch that have a picture; 0 where none has."""
         picture, text = self(model, batch)
+        seen = (batch["input_ids"] == model.config.image_token_id).any(1)
+        if not seen.any():
+            return 0.0 * self.scale()
+        return self.compare(picture[seen], text[seen], batch["example"][seen])
+
+    def compare(self, picture: Tensor, text: Tensor, example: Tensor) -> Tensor:
+        """Loss ``[]`` of embeddings ``[B, E]``; texts of one example ``[B]`` are no negatives of one another."""
         logits = self.scale() * picture @ text.T  # [B, B]
-        same = batch["example"][:, None] == batch["example"][None, :]
+        same = example[:, None] == example[None, :]
         own = torch.eye(len(same), dtype=torch.bool, device=same.device)
         if self.bias is not None:
             signs = torch.where(same, 1.0, -1.0)

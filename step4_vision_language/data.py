@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from common.data.language.tokenizers import train_bpe
 from common.data.vision import Sample, VisionCorpus, load_vision
-from common.data.vision.opening import open_image
+from common.data.vision.opening import MAX_PIXELS, open_image
 from common.data.vision.source import ImageSource
 from common.data.vision.transforms import Augment, text_of
 from common.models.backbones import load_tokenizer
@@ -71,10 +71,15 @@ def _texts(sample: Sample) -> list[str]:
 
 
 def swapped(samples: Sequence[Sample]) -> list[Sample]:
-    """Every sample with the pictures of another one: the order of the pictures is turned by half their number."""
-    keys = list(dict.fromkeys(tuple(image.key for image in sample.images) for sample in samples))
+    """Every sample with the pictures of another one that has as many: the order of the pictures is turned by half their
+    number. A sample without pictures, or the only one with so many, stays as it is.
+    """
     pictures = {tuple(image.key for image in sample.images): sample.images for sample in samples}
-    other = {key: pictures[keys[(k + max(1, len(keys) // 2)) % len(keys)]] for k, key in enumerate(keys)}
+    other = {}
+    for count in {len(key) for key in pictures}:
+        keys = [key for key in pictures if len(key) == count]
+        turn = max(1, len(keys) // 2)
+        other |= {key: pictures[keys[(k + turn) % len(keys)]] for k, key in enumerate(keys)}
     return [replace(sample, images=other[tuple(image.key for image in sample.images)]) for sample in samples]
 
 
@@ -85,10 +90,18 @@ class Pictures:
         encoder: says how it wants its pictures.
         store: features; None hands out pixels.
         augment: changes training pictures; None leaves them as they are.
+        max_pixels: largest width x height of a picture.
     """
 
-    def __init__(self, encoder: VisionEncoder, store: FeatureStore | None, augment: Augment | None = None) -> None:
+    def __init__(
+        self,
+        encoder: VisionEncoder,
+        store: FeatureStore | None,
+        augment: Augment | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         self.prepare, self.store, self.augment = preprocess_of(encoder), store, augment
+        self.max_pixels = max_pixels
 
     def __call__(self, samples: Sequence[Sample], epoch: int = 0) -> dict[str, Tensor]:
         """``seen_patches [B, I, P, C]`` and ``seen_pooled [B, I, E]``, or ``pixel_values [B, I, 3, H, W]``; nothing
@@ -112,7 +125,7 @@ class Pictures:
         return whole
 
     def _pixels(self, source: ImageSource, sample: Sample, epoch: int) -> Tensor:
-        image = open_image(source)
+        image = open_image(source, self.max_pixels)
         if self.augment is not None:
             image = self.augment(image, text_of(sample), epoch, zlib.crc32(sample.id.encode()))
         return self.prepare(image)
@@ -138,9 +151,14 @@ def build_data(
     sources = [image for samples in corpus.splits.values() for sample in samples for image in sample.images]
     if config.cached and sources:
         cache = Path(runtime.cache_dir).expanduser() / "features"
-        store = feature_store(model.vision, sources, cache, resolve_device(runtime.device), runtime.progress)
+        store = feature_store(
+            model.vision, sources, cache, resolve_device(runtime.device), runtime.progress, config.data.max_pixels
+        )
     augment = Augment(seed=config.train.seed) if config.augment else None
-    pictures = {name: Pictures(model.vision, store, augment if name == "train" else None) for name in corpus.splits}
+    pictures = {
+        name: Pictures(model.vision, store, augment if name == "train" else None, config.data.max_pixels)
+        for name in corpus.splits
+    }
     loaders = {}
     for name, samples in corpus.splits.items():
         items = [Item(k, text) for k, sample in enumerate(samples) for text in processor.targets(sample)]

@@ -35,6 +35,8 @@ def changed_pictures(model: VisionLanguageModel, samples: Sequence[Sample], see:
 
     def left_out(batch: Sequence[Sample]) -> dict[str, Tensor]:
         seen = see(batch)
+        if not seen:  # no sample of the batch has a picture
+            return seen
         most = next(iter(seen.values())).shape[1]
         return {**seen, "seen_begin": torch.full((len(batch), most), FAR)}
 

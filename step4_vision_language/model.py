@@ -46,8 +46,8 @@ class VisionLanguageConfig(MultiStreamCausalConfig):
 
 
 class VisionLanguageModel(MultiStreamCausalLM):
-    """A language model, a vision encoder, and what is between them. A text without a picture gets the logits of the
-    language model alone, bit for bit.
+    """A language model, a vision encoder, and what is between them. A text without a picture is
+    read with the vision streams absent, so that the vision part has no say in its logits.
 
     Args:
         config: see :class:`VisionLanguageConfig`.

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +28,9 @@ figure{margin:2em 0}figcaption{white-space:pre-wrap}span{border-radius:.2em}.p{c
 
 
 def show(written: Sequence[Written], console: Console) -> None:
-    """Print picture, question and text, then a line per stream in which every token is tinted by its contribution."""
+    """Print picture, question and text, then per stream a line in which every token is tinted by its contribution, and
+    contribution and α of every token as numbers.
+    """
     for one in written:
         line = Text(", ".join(image.name for image in one.sample.images), style="bold")
         console.print(line.append(f"  {one.sample.question}", style="dim") if one.sample.question else line)
@@ -37,7 +39,19 @@ def show(written: Sequence[Written], console: Console) -> None:
         for (stream, values), colour in zip(one.shares.contributions.items(), COLOURS, strict=False):
             if len(values):
                 console.print(tinted_row(stream, visible, values, colour, gap=""))
+        for kind, streams in (("contribution", one.shares.contributions), ("α", one.shares.alphas)):
+            for stream, values in streams.items():
+                if len(values):
+                    console.print(Text(f"{kind} of {stream}: {_told(visible, values)}", style="dim"))
         console.print()
+
+
+def _told(tokens: Sequence[str], values: Iterable[float]) -> str:
+    """The number of every token; once where it is the same for all."""
+    numbers = [f"{value:.2f}" for value in values]
+    if len(set(numbers)) == 1:
+        return f"{numbers[0]} for every token"
+    return "  ".join(f"{token.strip()} {number}" for token, number in zip(tokens, numbers, strict=True))
 
 
 def save(written: Sequence[Written], path: Path, streams: Sequence[str]) -> None:

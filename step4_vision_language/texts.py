@@ -90,6 +90,7 @@ class TextProcessor:
         ids = [token for tokens, _ in parts for token in tokens]
         labels = [token if wanted else IGNORED for tokens, wanted in parts for token in tokens]
         longest = self.max_length + sum(token == self.image_id for token in ids)
+        longest -= ids[:longest].count(self.image_id) % max(1, self.marks)  # no part of a picture
         return Encoded(ids[:longest], labels[:longest])
 
     def _begun(self, text: str) -> list[int]:

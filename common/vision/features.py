@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from common.data.vision.opening import open_image
-from common.data.vision.source import ImageSource
+from common.data.vision.opening import MAX_PIXELS, open_image
+from common.data.vision.source import ImageError, ImageSource
 from common.data.vision.transforms import Preprocess
 from common.files import read_json, write_json, write_text
 from common.vision.encoder import VisionEncoder
@@ -52,7 +52,12 @@ def preprocess_of(encoder: VisionEncoder) -> Preprocess:
 
 
 def feature_store(
-    encoder: VisionEncoder, sources: Sequence[ImageSource], cache: Path, device: torch.device, progress: bool = True
+    encoder: VisionEncoder,
+    sources: Sequence[ImageSource],
+    cache: Path,
+    device: torch.device,
+    progress: bool = True,
+    max_pixels: int = MAX_PIXELS,
 ) -> FeatureStore:
     """The features of `sources`, from the cache or computed now; a build that was killed goes on where it stood.
 
@@ -67,13 +72,18 @@ def feature_store(
         with open(cache / f"{folder.name}.lock", "a", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # a second run waits and then finds the result
             if not (folder / "done").is_file():
-                _build(encoder, unique, folder, device, progress)
+                _build(encoder, unique, folder, device, progress, max_pixels)
     return FeatureStore(folder, rows)
 
 
 @torch.no_grad()
 def _build(
-    encoder: VisionEncoder, sources: Sequence[ImageSource], folder: Path, device: torch.device, progress: bool
+    encoder: VisionEncoder,
+    sources: Sequence[ImageSource],
+    folder: Path,
+    device: torch.device,
+    progress: bool,
+    max_pixels: int,
 ) -> None:
     building = folder.with_name(folder.name + ".part")
     prepare, encoder = preprocess_of(encoder), encoder.to(device).eval()
@@ -83,7 +93,10 @@ def _build(
     arrays: list[np.memmap] = []
 
     def pixels(source: ImageSource) -> Tensor:
-        return prepare(open_image(source))
+        try:
+            return prepare(open_image(source, max_pixels))
+        except ImageError as error:
+            raise ImageError(f"{error}; data.check=pixels with data.skip_bad leaves such pictures out") from error
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bar = tqdm(total=len(sources), initial=begin, desc="pictures", disable=not progress)

@@ -48,17 +48,17 @@ def test_a_killed_build_of_features_goes_on(tmp_path, monkeypatch):
     whole = feature_store(encoder, sources, tmp_path / "whole", torch.device("cpu"), progress=False)
     opened, original = [], features.open_image
 
-    def dies(source):
+    def dies(source, max_pixels):
         opened.append(source.key)
         if len(opened) == 50:
             raise KeyboardInterrupt
-        return original(source)
+        return original(source, max_pixels)
 
     monkeypatch.setattr(features, "open_image", dies)
     with pytest.raises(KeyboardInterrupt):
         feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
     first = len(opened)
-    monkeypatch.setattr(features, "open_image", lambda source: (opened.append(source.key), original(source))[1])
+    monkeypatch.setattr(features, "open_image", lambda source, _: (opened.append(source.key), original(source))[1])
     again = feature_store(encoder, sources, tmp_path / "killed", torch.device("cpu"), progress=False)
     assert len(opened) - first == len(again.rows) - 32
     np.testing.assert_array_equal(again.patches, whole.patches)
