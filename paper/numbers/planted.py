@@ -48,4 +48,4 @@ def _errors_of_alpha(first: Row, section: Sequence[Row], equal: Row) -> Iterator
     yield Macro(f"{key}/alpha_rows", str(len(rows)), source)
     yield Macro(f"{key}/alpha_beats_equal", str(len(closer)), f"{source}, alpha_std")
     if rows:
-        yield Macro(f"{key}/alpha_least_error", f"{min(row.get('alpha_mean') for row in rows):.3f}", source)
+        yield Macro(f"{key}/alpha_least_error", f"{min(row.get('alpha_mean') for row in rows):.2f}", source)
