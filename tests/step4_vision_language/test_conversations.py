@@ -17,7 +17,8 @@ from common.data.vision import ImageSource, Sample, VisionDataConfig
 from step4_vision_language.config import variant
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.contributions import Shares, Written
-from step4_vision_language.data import swapped
+from step4_vision_language.data import Pictures, swapped
+from step4_vision_language.evidence import changed_pictures
 from step4_vision_language.page import show
 from step4_vision_language.run import run
 from step4_vision_language.texts import TextProcessor
@@ -50,7 +51,14 @@ def test_a_run_goes_from_start_to_record(name, contrastive, file, tmp_path):
         json.loads((folder / "final.json").read_text())["test_loss"] > 0
         and len(pd.read_parquet(folder / "texts.parquet")) > 0
     )
-    assert evidence.filter(like="logp").notna().all().all()
+    assert "logp" in evidence and evidence.filter(like="logp").notna().all().all()
+
+
+def test_nothing_is_changed_where_no_sample_has_a_picture():
+    model = build("dm", trained=True)
+    samples = [Sample("a", (), turns=(("human", "Hello"), ("assistant", "A dog.")))]
+    ways = changed_pictures(model, samples, Pictures(model.vision, store=None))
+    assert {name: way(samples) for name, way in ways.items()} == {"left_out": {}, "swapped": {}, "blank": {}}
 
 
 def picture(number):
