@@ -15,15 +15,15 @@ Seeds = Mapping[int, np.ndarray]
 """Seed -> scores ``[E]`` of the same examples in the same order."""
 
 
-def tested(own: Seeds, other: Seeds) -> tuple[Difference, float] | None:
+def tested(own: Seeds, other: Seeds, replicates: int = 2000) -> tuple[Difference, float] | None:
     """Mean of `own` minus that of `other` over the seeds that both have, and the larger p of multi-bootstrap and
-    approximate randomisation; None where no seed is in both.
+    approximate randomisation; None where no seed is in both. `replicates` are those of the bootstrap.
     """
     common = sorted(own.keys() & other.keys())
     if not common:
         return None
     pair = np.stack([own[seed] for seed in common]), np.stack([other[seed] for seed in common])
-    gap = multi_bootstrap(*pair)
+    gap = multi_bootstrap(*pair, replicates)
     return gap, max(gap.p, approximate_randomisation(*pair))
 
 

@@ -30,6 +30,7 @@ def language_table(
     metrics: Mapping[str, str],
     columns: Columns,
     label: str,
+    score: str,
 ) -> list[Path]:
     """Write the table's files into `folder` and print it.
 
@@ -39,6 +40,7 @@ def language_table(
         metrics: column -> key of final.json.
         columns: from :func:`language_columns`.
         label: of the LaTeX table.
+        score: header of the cells that show which rows are best.
     """
     times = read_step_times(runs[0].config["step"]) if runs else None
     frame = token_table(runs, variants, metrics, times)
@@ -47,4 +49,4 @@ def language_table(
         print_text(written(where(frame, section=section), columns), section, note)
     absent = [name for name in variants if name not in set(frame["variant"])]
     note = f"No finished run yet of: {', '.join(absent)}." if absent else ""
-    return write_table(folder, frame, notes, label, note, columns)
+    return write_table(folder, frame, notes, label, note, columns, score=score)

@@ -13,9 +13,11 @@ import pandas as pd
 
 from results import table2_mlm, table3_gpt, table4_vision_language
 from results.reader import RECORDS
-from results.render import Columns, markdown_table, without_empty, written
+from results.render import SCORE, SENTIMENT, Columns, section_markdown
 from results.table2_mlm.make import COLUMNS as MLM
+from results.table2_mlm.make import SCORE as MLM_SCORE
 from results.table3_gpt.make import COLUMNS as GPT
+from results.table3_gpt.make import SCORE as GPT_SCORE
 from results.table4_vision_language.configs import TASKS
 from results.table4_vision_language.make import LONG, columns_of
 from results.table5_alpha_validity.reading import reading
@@ -33,16 +35,16 @@ def table1(path: Path = TABLE) -> str:
     frame = pd.read_csv(path)
     parts = []
     for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
-        parts.append(f"{section}:\n\n{markdown_table(without_empty(written(part).loc[:, list(SHOWN)]))}")
+        parts.append(f"{section}:\n\n{section_markdown(part, SENTIMENT, SCORE, SHOWN)}")
     return "\n\n".join(parts)
 
 
-def language(package: ModuleType, columns: Columns) -> str:
+def language(package: ModuleType, columns: Columns, score: str) -> str:
     """The table of a language-model step in short, one Markdown table per section."""
     path = Path(str(package.__file__)).with_name("table.csv")
     shown = [name for name in columns if name not in HIDDEN]
     parts = [
-        f"{section}:\n\n{markdown_table(without_empty(written(part, columns).loc[:, shown]))}"
+        f"{section}:\n\n{section_markdown(part, columns, score, shown)}"
         for section, part in pd.read_csv(path).groupby("section", sort=False)
     ]
     return "\n\n".join(parts)
@@ -59,7 +61,7 @@ def vision_language(package: ModuleType = table4_vision_language) -> str:
         columns = columns_of(task, frame)
         shown = [header for header in columns if header not in LONG]
         parts += [
-            f"{section}:\n\n{markdown_table(without_empty(written(part, columns).loc[:, shown]))}"
+            f"{section}:\n\n{section_markdown(part, columns, task.header, shown)}"
             for section, part in frame.groupby("section", sort=False)
         ]
     return "\n\n".join(parts) or "No finished run yet."
@@ -99,8 +101,8 @@ def _written(value: object) -> str:
 
 SECTIONS = {
     "table1": table1,
-    "table2": partial(language, table2_mlm, MLM),
-    "table3": partial(language, table3_gpt, GPT),
+    "table2": partial(language, table2_mlm, MLM, MLM_SCORE),
+    "table3": partial(language, table3_gpt, GPT, GPT_SCORE),
     "table4": vision_language,
     "table5": reading,
     "benchmarks": benchmarks,

@@ -11,11 +11,14 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_text
+from results.best import BEST, LEVEL, MARK
 
 MISSING = "—"
 Columns = Mapping[str, Callable[[dict[str, Any]], str]]
 """Header -> the cell of a row, as text."""
 INTERVAL = "Δ points [95 % CI]"
+SCORE = "accuracy %"
+"""Header of the score by which the rows of a table of accuracies are compared."""
 SOURCES = "records"
 """Column with the names of the records that a row was made from."""
 
@@ -24,6 +27,8 @@ LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "±": r"$\pm$", "Δ": r"$\Delta$", "−": "$-$", MISSING: "---",
 }  # fmt: skip
+MARKDOWN_MARKS = {BEST: "**{}**", LEVEL: "*{}*"}
+LATEX_MARKS = {BEST: r"\textbf{{{}}}", LEVEL: r"\textit{{{}}}"}
 
 
 def written(frame: pd.DataFrame, columns: Columns | None = None) -> pd.DataFrame:
@@ -33,16 +38,32 @@ def written(frame: pd.DataFrame, columns: Columns | None = None) -> pd.DataFrame
     return pd.DataFrame(rows, columns=pd.Index(list(columns)))
 
 
+def marked(text: pd.DataFrame, frame: pd.DataFrame, score: str, styles: Mapping[str, str]) -> pd.DataFrame:
+    """`text`, the cells of `frame`'s rows, with those below the header `score` as the marks of the rows ask for."""
+    if MARK not in frame or score not in text:
+        return text
+    styled = [styles.get(str(mark), "{}") for mark in frame[MARK]]
+    return text.assign(**{score: [style.format(cell) for style, cell in zip(styled, text[score], strict=True)]})
+
+
+def section_markdown(part: pd.DataFrame, columns: Columns, score: str, shown: Iterable[str] = ()) -> str:
+    """The rows of one section as a Markdown table with marks; only the columns `shown`, where any are named."""
+    text = written(part, columns)
+    return markdown_table(marked(without_empty(text.loc[:, list(shown) or text.columns]), part, score, MARKDOWN_MARKS))
+
+
 def without_empty(text: pd.DataFrame) -> pd.DataFrame:
     """`text` without the columns that have no value in any row; the first always stays."""
     return text.loc[:, [k == 0 or bool((text[name] != MISSING).any()) for k, name in enumerate(text.columns)]]
 
 
-def markdown(frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", columns: Columns | None = None) -> str:
+def markdown(
+    frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", columns: Columns | None = None, score: str = SCORE
+) -> str:
     """A Markdown document, one table per section."""
     parts = [note] if note else []
     for section, part in frame.groupby("section", sort=False):
-        table = markdown_table(without_empty(written(part, columns)))
+        table = section_markdown(part, SENTIMENT if columns is None else columns, score)
         parts += [f"## {section}", table, captions.get(str(section), "")]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -57,18 +78,21 @@ def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
-def latex(frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None) -> str:
+def latex(
+    frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None, score: str = SCORE
+) -> str:
     """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``. Headers wider than their cells are stacked."""
     parts = []
     for k, (section, part) in enumerate(frame.groupby("section", sort=False), start=1):
         text = without_empty(written(part, columns))
+        cells = marked(text.map(escaped), part, score, LATEX_MARKS)
         lines = [
             r"\begin{table*}", r"\centering\small", r"\resizebox{\textwidth}{!}{%",
             r"\begin{tabular}{l" + "r" * (len(text.columns) - 1) + "}", r"\toprule",
             " & ".join(_stacked(name, text[name]) for name in text.columns) + r" \\", r"\midrule",
             *(
-                " & ".join(map(escaped, row)) + r" \\" + source
-                for row, source in zip(text.itertuples(index=False), _sources(part), strict=True)
+                " & ".join(row) + r" \\" + source
+                for row, source in zip(cells.itertuples(index=False), _sources(part), strict=True)
             ),
             r"\bottomrule", r"\end{tabular}}",
             rf"\caption{{{escaped(f'{section}. ' + captions.get(str(section), ''))}}}",
@@ -104,6 +128,7 @@ def write_table(
     note: str = "",
     columns: Columns | None = None,
     printed: Columns | None = None,
+    score: str = SCORE,
 ) -> list[Path]:
     """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths.
 
@@ -115,11 +140,12 @@ def write_table(
         note: stands above the Markdown.
         columns: how cells are written (:data:`SENTIMENT` unless given).
         printed: those of the LaTeX tables, where paper has no room for all.
+        score: header of the cells that show which rows are best and which not significantly worse.
     """
     return [
         write_text(folder / "table.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")),
-        write_text(folder / "table.md", markdown(frame, captions, note, columns)),
-        write_text(folder / "table.tex", latex(frame, captions, label, columns if printed is None else printed)),
+        write_text(folder / "table.md", markdown(frame, captions, note, columns, score)),
+        write_text(folder / "table.tex", latex(frame, captions, label, columns if printed is None else printed, score)),
     ]
 
 
@@ -178,7 +204,7 @@ def _percent(row: dict[str, Any], name: str) -> str:
 
 SENTIMENT: Columns = {
     **head(),
-    "accuracy %": lambda row: _percent(row, "accuracy"),
+    SCORE: lambda row: _percent(row, "accuracy"),
     "macro-F1 %": lambda row: _percent(row, "macro_f1"),
     INTERVAL: lambda row: interval(100 * row["difference"], 100 * row["difference_low"], 100 * row["difference_high"]),
     **tests(),

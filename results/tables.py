@@ -18,6 +18,7 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.arms import Arm, arm, check_labels, late_ensemble, select
+from results.best import NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
 
@@ -61,6 +62,8 @@ class Row:
     """Parameters over those of the baseline."""
     flops_per_token: float = math.nan
     step_time_ms: float = math.nan
+    mark: str = UNTESTED
+    """Whether it is best, or not significantly worse, see :func:`results.best.marks`."""
     records: str = ""
     """Names of the records it was made from; the difference also reads those of the baseline."""
 
@@ -131,6 +134,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             detectable(part),
             "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
             "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            NOTE,
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
         ])  # fmt: skip
     return result
@@ -146,7 +150,11 @@ def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble:
     baseline = arms.get(BASELINE)
     drafts: list[dict[str, Any]] = [_row(title, name, arms.get(name), baseline) for name in variants]
     corrected = holm([draft["p"] for draft in drafts])
-    return [Row(**{**draft, "p_holm": float(value)}) for draft, value in zip(drafts, corrected, strict=True)]
+    best = marks({name: dict(zip(one.seeds, one.correct(one.seeds), strict=True)) for name, one in arms.items()})
+    return [
+        Row(**{**draft, "p_holm": float(value), "mark": best.get(draft["variant"], UNTESTED)})
+        for draft, value in zip(drafts, corrected, strict=True)
+    ]
 
 
 def _same_data(runs: Sequence[Run]) -> None:

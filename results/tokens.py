@@ -16,6 +16,7 @@ from common.evaluation.statistics import (
     minimum_detectable_effect,
     multi_bootstrap,
 )
+from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.reader import RecordError, Run, grouped, recorded, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
@@ -40,7 +41,8 @@ def token_table(
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
         log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
         difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
-        randomisation's), p_holm (over the section), costs, and the names of the records.
+        randomisation's), p_holm (over the section), costs, the names of the records, and the mark of the row by its
+        mean negative log-likelihood.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
@@ -49,7 +51,11 @@ def token_table(
         present = [name for name in rows if name in by_name]
         drafts = [_row(titles[key], by_name[name], baseline, metrics, times) for name in present]
         corrected = holm([draft["p"] for draft in drafts])
-        table += [{**draft, "p_holm": float(p)} for draft, p in zip(drafts, corrected, strict=True)]
+        best = marks(_block_scores({name: by_name[name] for name in present}))
+        table += [
+            {**draft, "p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
+            for draft, p in zip(drafts, corrected, strict=True)
+        ]
     return pd.DataFrame(table)
 
 
@@ -84,6 +90,15 @@ def block_scores(frames: Sequence[pd.DataFrame]) -> np.ndarray:
         sums = frame["nll"].astype(np.float64).groupby(frame.index // BLOCK).sum()
         rows.append(sums.to_numpy() * len(sums) / len(frame))
     return np.stack(rows)
+
+
+def _block_scores(by_name: Mapping[str, Sequence[Run]]) -> dict[str, dict[int, np.ndarray]]:
+    """Variant -> seed -> scores of the blocks, higher is better."""
+    pairs = [(name, run) for name, runs in by_name.items() for run in runs]
+    found: dict[str, dict[int, np.ndarray]] = {name: {} for name in by_name}
+    for (name, run), losses in zip(pairs, block_scores([token_losses(run) for _, run in pairs]), strict=True):
+        found[name][run.seed] = -losses
+    return found
 
 
 def paired(runs: Sequence[Run], baseline: Sequence[Run]) -> tuple[list[Run], list[Run]]:
@@ -144,6 +159,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
             "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            NOTE,
         ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")

@@ -23,6 +23,8 @@ TEMPLATE = Path(__file__).with_name("template.html")
 INTERVAL = re.compile(r"^([+−-]?[\d.,]+) \[([+−-]?[\d.,]+), ([+−-]?[\d.,]+)\]$")
 """A difference with its interval, as tables write it."""
 
+MARKED = re.compile(r"^(\*\*?)([^*]+)\1$")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -80,7 +82,7 @@ def _table(part: Part) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in part.header)
     rows = "".join(
         f'<tr data-rule="{escape(row[0])}" title="{escape(_told(source))}">'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row)
+        + "".join(f"<td>{_cell(cell)}</td>" for cell in row)
         + "</tr>"
         for row, source in zip(part.rows, part.records, strict=True)
     )
@@ -90,6 +92,15 @@ def _table(part: Part) -> str:
         f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         f'<svg class="dots" data-points="{escape(points)}"></svg><p>{escape(part.caption)}</p></section>'
     )
+
+
+def _cell(cell: str) -> str:
+    """A cell of a Markdown table: what is marked there as best, or as not significantly worse, is marked here."""
+    match = MARKED.match(cell)
+    if match is None:
+        return escape(cell)
+    tag = "strong" if match[1] == "**" else "em"
+    return f"<{tag}>{escape(match[2])}</{tag}>"
 
 
 def _figure(path: Path, folder: Path) -> str:

@@ -13,9 +13,11 @@ from results.render import Columns, spread
 from results.table2_mlm.configs import METRICS, STEP, VARIANTS
 
 FOLDER = Path(__file__).parent
+SCORE = "perplexity"
+"""Header of the score by which rows are marked."""
 
 COLUMNS: Columns = language_columns({
-    "perplexity": lambda row: spread(row["perplexity_mean"], row["perplexity_std"]),
+    SCORE: lambda row: spread(row["perplexity_mean"], row["perplexity_std"]),
     "accuracy %": lambda row: spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]),
 })  # fmt: skip
 
@@ -23,7 +25,7 @@ COLUMNS: Columns = language_columns({
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
     runs = [run for run in runs if run.config["step"] == STEP]
-    return language_table(runs, folder, VARIANTS, METRICS, COLUMNS, "mlm")
+    return language_table(runs, folder, VARIANTS, METRICS, COLUMNS, "mlm", SCORE)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ from results.render import Columns, spread
 from results.table3_gpt.configs import ELSEWHERE, METRICS, STEP, VARIANTS
 
 FOLDER = Path(__file__).parent
+SCORE = "word perplexity"
+"""Header of the score by which rows are marked."""
 OTHER = {"other_bits": f"{ELSEWHERE}_bits_per_byte", "other_word_perplexity": f"{ELSEWHERE}_word_perplexity"}
 
 COLUMNS: Columns = language_columns({
     "bits/byte": lambda row: spread(row["bits_mean"], row["bits_std"], 3),
-    "word perplexity": lambda row: spread(row["word_perplexity_mean"], row["word_perplexity_std"], 0),
+    SCORE: lambda row: spread(row["word_perplexity_mean"], row["word_perplexity_std"], 0),
     "token perplexity": lambda row: spread(row["token_perplexity_mean"], row["token_perplexity_std"], 1),
     f"{ELSEWHERE} bits/byte": lambda row: spread(row["other_bits_mean"], row["other_bits_std"], 3),
     f"{ELSEWHERE} word perplexity": lambda row: spread(
@@ -29,7 +31,7 @@ COLUMNS: Columns = language_columns({
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the table's files into `folder` and print it."""
     runs = [run for run in runs if run.config["step"] == STEP]
-    return language_table(runs, folder, VARIANTS, {**METRICS, **OTHER}, COLUMNS, "gpt")
+    return language_table(runs, folder, VARIANTS, {**METRICS, **OTHER}, COLUMNS, "gpt", SCORE)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class Task:
     """Column whose mean over examples is compared between models."""
     called: str
     """What a reader calls that score."""
+    header: str
+    """Of its column."""
 
 
 WAYS = {"image_to_text": "image to text", "text_to_image": "text to image"}
@@ -56,14 +58,17 @@ TASKS = {
         Task(
             "captions", "captions",
             {name: f"test_{name}" for name in ("bleu_4", "rouge_l", "cider_d", "perplexity")}, "cider_d", "CIDEr-D",
+            "CIDEr-D",
         ),
         Task(
             "questions", "questions",
             {name: f"test_{name}" for name in ("accuracy", "exact_match")}, "accuracy", "accuracy",
+            "accuracy %",
         ),
         Task(
             "retrieval", "texts", {name: f"test_{name}" for name in (*RECALLS, *RANKS)},
             f"text_to_image_recall_{RECALL_AT}", f"text to image R@{RECALL_AT}",
+            f"text to image R@{RECALL_AT} %",
         ),
     )
 }  # fmt: skip

@@ -73,7 +73,9 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
             print_text(written(where(frame, section=section), short), section, note)
         absent = [variant for variant in VARIANTS if variant not in set(frame["variant"])]
         missing = f"No finished run yet of: {', '.join(absent)}." if absent else ""
-        paths += write_table(folder / name, frame, notes, f"vision-language-{name}", missing, columns, short)
+        paths += write_table(
+            folder / name, frame, notes, f"vision-language-{name}", missing, columns, short, task.header
+        )
     for part in parts:
         if part.task not in TASKS:
             print(f"{part.title}: no table, as nothing scores what is written", file=sys.stderr)

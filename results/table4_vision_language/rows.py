@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from results.best import MARK, NOTE, UNTESTED, marks
 from results.differences import difference
 from results.reader import Run, recorded, variant_key, where
 from results.table4_vision_language.chance import chance
@@ -29,15 +30,18 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
         kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
         seeds that both have) with :data:`results.differences.PARTS`, parameters, parameters_added, flops_per_token.
         The p of a difference is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction
-        is over all comparisons of the section. ``records`` names the runs. What is not known is NaN.
+        is over all comparisons of the section. ``mark`` is that of the row by its score, ``records`` names the runs.
+        What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     for section in parts:
         scores = scores_by_seed(section, VARIANTS)
         rows = [_row(section, task, name, scores) for name in VARIANTS if name in section.by_name]
         corrected = iter(holm([row[f"{column}_p"] for row in rows for column in COMPARED]))
+        best = marks(scores)
         for row in rows:
             row |= {f"{column}_p_holm": float(next(corrected)) for column in COMPARED}
+            row[MARK] = best.get(row["variant"], UNTESTED)
         table += _human(section, task) + _chance(section, task) + rows
     trained_first = sorted(table, key=lambda row: row["seeds"] == 0)  # these have all columns, in their order
     return pd.DataFrame(table, columns=pd.Index(dict.fromkeys(name for row in trained_first for name in row)))
@@ -125,6 +129,7 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
         f"Δ is the {task.called} minus that of {BASELINE}{_and_today(part)}, times 100; 95 % intervals by paired",
         f"multi-bootstrap over seeds and {'pictures' if task.name == 'retrieval' else 'examples'}. p: the larger of",
         "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+        NOTE,
     ]
     if task.name == "captions":
         text.append("BLEU-4, ROUGE-L and CIDEr-D are times 100.")

@@ -67,7 +67,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     frame, notes = domain_frame(judged), {one.domain.title: domain_note(one) for one in judged}
     for title, note in notes.items():
         print_text(written(where(frame, section=title), DOMAIN_COLUMNS), title, note)
-    paths += write_table(folder, frame, notes, "universality-domains", columns=DOMAIN_COLUMNS)
+    paths += write_table(folder, frame, notes, "universality-domains", columns=DOMAIN_COLUMNS, score="score")
     if not overall.empty:
         note = overall_note(judged, overall)
         print_text(written(overall, OVERALL_COLUMNS), TITLE, note)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from results.best import NOTE
 from results.render import p_value
 from results.table6_universality.concordance import PERMUTATIONS, concordance
 from results.table6_universality.configs import REFERENCE, SHUFFLED
@@ -49,7 +50,7 @@ def domain_note(one: Judged) -> str:
     text.append(_tested(frame) if SHUFFLED in domain.scores else "There is no shuffled control.")
     if counts[0] == 1:
         text.append("A row with one seed speaks of that one trained model.")
-    return " ".join(text)
+    return " ".join([*text, NOTE])
 
 
 def _highest(one: Judged) -> list[str]:

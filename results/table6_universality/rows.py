@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std
+from results.best import MARK, marks
 from results.differences import tested
 from results.render import SOURCES
 from results.table6_universality.configs import CONTROLS, LEVEL, REFERENCE, REFERENCES, SHUFFLED
@@ -47,7 +48,7 @@ def judge(domain: Domain) -> Judged:
     the best rule; NaN where there is no reference or none beats it) with normalised_low and normalised_high, rank with
     rank_low and rank_high, rules (how many are ranked), first (share of replicates in which the rule is), control
     (difference to the shuffled control, over control_seeds), control_p, control_p_holm (over the domain), beats,
-    records (names of the row's).
+    mark (of the row by its score), records (names of the row's).
     """
     drawn = gains(domain)
     unit = _unit(domain, drawn.estimates)
@@ -57,6 +58,7 @@ def judge(domain: Domain) -> Judged:
     errors = drawn.standard_errors
     scores = [[values.mean() for values in domain.scores[rule].values()] for rule in drawn.rules]
     tested = pd.DataFrame([_control(domain, rule) for rule in drawn.rules])
+    best = marks(domain.scores)
     corrected = holm(tested["control_p"].to_numpy(np.float64))
     frame = pd.DataFrame({
         "section": domain.title, "variant": drawn.rules, "seeds": [len(one) for one in scores],
@@ -68,6 +70,7 @@ def judge(domain: Domain) -> Judged:
         "normalised_high": high / unit, "rank": ranks(drawn.estimates), "rank_low": rank_low, "rank_high": rank_high,
         "rules": len(drawn.rules), "first": wins(ranked).mean(0), **tested, "control_p_holm": corrected,
         "beats": [_verdict(gap, p) for gap, p in zip(tested["control"], corrected, strict=True)],
+        MARK: [best[rule] for rule in drawn.rules],
         SOURCES: [domain.records.get(rule, "") for rule in drawn.rules],
     })  # fmt: skip
     scaled = {} if math.isnan(unit) else dict(zip(drawn.rules, drawn.replicates.T / unit, strict=True))

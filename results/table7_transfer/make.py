@@ -41,7 +41,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     notes = {one.title: note_of(one, part) for one, part in zip(found, frames, strict=True)}
     for title, note in notes.items():
         print_text(written(where(frame, section=title), columns()), title, note)
-    return write_table(folder, frame, notes, "transfer", columns=columns())
+    return write_table(folder, frame, notes, "transfer", columns=columns(), score="score")
 
 
 def _score(row: dict[str, Any]) -> str:

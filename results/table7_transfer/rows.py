@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from results.best import MARK, NOTE, UNTESTED, marks
 from results.differences import difference
 from results.reader import recorded
 from results.table7_transfer.configs import COMPARED, LEARNT, RANDOM, REFERENCE, ROWS
@@ -21,12 +22,14 @@ def frame_of(direction: Direction) -> pd.DataFrame:
         difference of mean scores over the seeds that both have with :data:`results.differences.PARTS` (higher is
         better; p is the larger of multi-bootstrap's and approximate randomisation's, Holm over all comparisons of the
         section), weights (names of the runs they were taken from), score_scale, score_digits, scale, digits (how to
-        write score and difference), records. What is not known is NaN.
+        write score and difference), mark of the row by its score, records. What is not known is NaN.
     """
     rows = [_row(direction, row) for row in ROWS if row in direction.runs]
     corrected = iter(holm([row[f"{one.column}_p"] for row in rows for one in COMPARED]))
     for row in rows:
         row |= {f"{one.column}_p_holm": float(next(corrected)) for one in COMPARED}
+    best = marks({str(row["variant"]): direction.examples[str(row["variant"])] for row in rows})
+    rows = [{**row, MARK: best.get(str(row["variant"]), UNTESTED)} for row in rows]
     return pd.DataFrame(rows)
 
 
@@ -41,6 +44,7 @@ def note_of(direction: Direction, frame: pd.DataFrame) -> str:
         f"Δ: mean score in {direction.unit} minus that of {LEARNT} or {RANDOM}, above zero is better, over the seeds",
         f"that both have; intervals: 95 %, paired multi-bootstrap over seeds and {direction.drawn}. p: the larger of",
         "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+        NOTE,
     ]
     errors = pd.concat([frame[f"{one.column}_error"] for one in COMPARED]).dropna()
     if not errors.empty:

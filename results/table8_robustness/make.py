@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from results.best import NOTE
 from results.command import run_maker
 from results.reader import Run, where
 from results.render import Columns, head, interval, number, spread, tests, write_table, written
@@ -72,6 +73,7 @@ def _caption(part: pd.DataFrame, frame: pd.DataFrame) -> str:
         "meaning on the same texts. Spared: loss of meaning minus loss of the row. Intervals: 95 %, paired",
         "multi-bootstrap over seeds and examples. p: the larger of the multi-bootstrap's and the approximate",
         "randomisation test's; Holm over all rates of this kind.",
+        NOTE,
         detectable(family),
         "Without a stream: accuracy with its term set to zero minus accuracy;"
         f" trained to miss streams: {', '.join(trained) or 'none'}.",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std, multi_bootstrap
 from results.arms import TOLERANCE, check_labels, select
+from results.best import MARK, UNTESTED, marks
 from results.reader import RecordError, Run, grouped, recorded, setting_key, where
 from results.table8_robustness.configs import CLEAN, KINDS, STAND_IN, VARIANTS
 from results.tables import BASELINE, compared, section_titles
@@ -25,7 +26,7 @@ COLUMNS = (
     "section", "setting", "kind", "rate", "variant", "seeds", "examples", "draws", "words", "eligible", "changed",
     *(f"{name}_{end}" for name in ("clean", "accuracy", "loss") for end in ("mean", "std")),
     "paired_seeds", "difference", "difference_low", "difference_high", "standard_error", "p_bootstrap",
-    "p_randomisation", "p", "p_holm", "spared", "spared_low", "spared_high", "stream_dropout", "records",
+    "p_randomisation", "p", "p_holm", "spared", "spared_low", "spared_high", "stream_dropout", MARK, "records",
 )  # fmt: skip
 """Columns that every table has; those of streams left out follow."""
 
@@ -91,7 +92,8 @@ def robustness_frame(runs: Sequence[Run]) -> pd.DataFrame:
         ``_mean`` and ``_std`` over seeds; the comparison of :func:`results.tables.compared` with the baseline on the
         same perturbed texts, and p_holm over all rates of a kind; ``spared`` with ``_low`` and ``_high`` (loss of the
         baseline minus loss of the row, 95 % interval); ``without_<streams>_mean`` and ``_std`` (accuracy without them
-        minus accuracy, on the perturbed texts); stream_dropout; and records. What is not known is NaN.
+        minus accuracy, on the perturbed texts); stream_dropout; the mark of the row by its
+        accuracy; and records. What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     titles = section_titles(runs)
@@ -108,7 +110,11 @@ def robustness_frame(runs: Sequence[Run]) -> pd.DataFrame:
             replicates = max(2000, 200 * len(rates) * len(chosen))
             rows = [_row(titles[key], (kind, rate), name, chosen, replicates) for rate in rates for name in VARIANTS]
             corrected = holm([row["p"] for row in rows])
-            table += [{**row, "p_holm": float(p)} for row, p in zip(rows, corrected, strict=True)]
+            best = {rate: marks(_by_seed(chosen, (kind, rate))) for rate in rates}
+            table += [
+                {**row, "p_holm": float(p), MARK: best[row["rate"]].get(row["variant"], UNTESTED)}
+                for row, p in zip(rows, corrected, strict=True)
+            ]
     without = dict.fromkeys(name for row in table for name in row if name not in COLUMNS)
     return pd.DataFrame(table, columns=pd.Index([*COLUMNS, *without]))
 
@@ -174,6 +180,14 @@ def _row(
 def _scores(known: Sequence[Evaluated], place: Place, gone: str = WHOLE) -> np.ndarray:
     """``[S, E]``."""
     return np.stack([one.scores[(*place, gone)] for one in known])
+
+
+def _by_seed(chosen: Mapping[str, Sequence[Evaluated]], place: Place) -> dict[str, dict[int, np.ndarray]]:
+    """Variant -> seed -> scores ``[E]`` of the runs that were evaluated there."""
+    return {
+        name: {one.run.seed: one.scores[(*place, WHOLE)] for one in own if place in one.texts}
+        for name, own in chosen.items()
+    }
 
 
 def _summary(column: str, scores: np.ndarray) -> dict[str, float]:
