@@ -1,17 +1,20 @@
-"""``python -m results.readme``: write tables 1 to 4, what table 5 says on α, and the benchmark records into the README,
-between its markers.
+"""``python -m results.readme``: write results into the READMEs, between their markers: into the main one what all
+domains show, what tables 5 to 8 say and the benchmark records, into that of each step its table.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
 
+from common.files import write_text
 from results import table2_mlm, table3_gpt, table4_vision_language
+from results.answers import overview, robustness, transfer, universality
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
 from results.table2_mlm.make import COLUMNS as MLM
@@ -100,38 +103,53 @@ def _written(value: object) -> str:
 
 
 SECTIONS = {
+    "overview": overview,
     "table1": table1,
     "table2": partial(language, table2_mlm, MLM, MLM_SCORE),
     "table3": partial(language, table3_gpt, GPT, GPT_SCORE),
     "table4": vision_language,
     "table5": reading,
+    "table6": universality,
+    "table7": transfer,
+    "table8": robustness,
     "benchmarks": benchmarks,
 }
 """Name of the markers -> what stands between them."""
 
 
-def updated(readme: str) -> str:
-    """`readme` with the parts between the markers made anew.
+PAGES = {
+    "README.md": ("overview", "table5", "table6", "table7", "table8", "benchmarks"),
+    "step1_sentiment/README.md": ("table1",),
+    "step2_mlm/README.md": ("table2",),
+    "step3_gpt/README.md": ("table3",),
+    "step4_vision_language/README.md": ("table4",),
+}
+"""File -> its sections."""
+
+
+def updated(readme: str, names: Iterable[str]) -> str:
+    """`readme` with the parts between the markers of the sections `names` made anew.
 
     Raises:
         ValueError: a marker is missing or stands twice.
     """
-    for name, section in SECTIONS.items():
+    for name in names:
         start, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         if not readme.count(start) == readme.count(end) == 1:
             raise ValueError(f"the README needs the lines {start} and {end}, once each")
         before, rest = readme.split(start)
         _, after = rest.split(end)
-        readme = f"{before}{start}\n{section()}\n{end}{after}"
+        readme = f"{before}{start}\n{SECTIONS[name]()}\n{end}{after}"
     return readme
 
 
-def update() -> Path:
-    """Bring the README up to date; returns its path."""
-    target = REPOSITORY / "README.md"
-    target.write_text(updated(target.read_text(encoding="utf-8")), encoding="utf-8")
-    return target
+def update() -> list[Path]:
+    """Bring all pages up to date; returns their paths."""
+    pages = {REPOSITORY / file: names for file, names in PAGES.items()}
+    texts = {path: updated(path.read_text(encoding="utf-8"), names) for path, names in pages.items()}
+    return [write_text(path, text) for path, text in texts.items()]
 
 
 if __name__ == "__main__":
-    print(f"wrote {update()}")
+    for written_path in update():
+        print(f"wrote {written_path}")

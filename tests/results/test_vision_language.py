@@ -13,7 +13,7 @@ from results.figure_vision_language.make import make as make_figures
 from results.figure_vision_language.needs import accuracy_by_need
 from results.make import make as make_all
 from results.reader import RecordError, load_runs
-from results.readme import SECTIONS, updated, vision_language
+from results.readme import updated, vision_language
 from results.table4_vision_language.configs import RANKS, RECALLS, TASKS, VARIANTS
 from results.table4_vision_language.make import columns_of, make
 from results.table4_vision_language.rows import captions, task_frame
@@ -259,15 +259,14 @@ def test_runs_of_other_steps_are_passed_over(records, tmp_path):
     assert make_figures(load_runs(records), tmp_path) == [] == make(load_runs(records), tmp_path)
 
 
-def test_the_readme_shows_the_table_in_short(runs, tmp_path, monkeypatch):
+def test_the_readme_shows_the_table_in_short(runs, tmp_path):
     package = SimpleNamespace(__file__=tmp_path / "__init__.py")
     assert vision_language(package) == "No finished run yet."
     make(runs, tmp_path)
     short = vision_language(package)
     assert "flickr8k, captions, timm/tiny, scratch:" in short and "| CIDEr-D |" in short and "ROUGE-L" not in short
     with pytest.raises(ValueError, match="<!-- table4: begin -->"):
-        monkeypatch.setattr("results.readme.SECTIONS", {"table4": SECTIONS["table4"]})
-        updated("# A README without markers")
+        updated("# A README without markers", ["table4"])
 
 
 def test_texts_are_collected(root, tmp_path):

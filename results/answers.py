@@ -1,0 +1,143 @@
+"""What all domains together and tables 6 to 8 answer, in a few rows and sentences that their numbers choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results.best import MARK, SIGNIFICANT
+from results.reader import where
+from results.render import MARKDOWN_MARKS, MISSING, interval, markdown_table, p_value, spread, written
+from results.table6_universality.configs import FUSIONS, REFERENCE, SHUFFLED
+from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
+from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
+from results.table8_robustness.configs import KINDS
+
+RESULTS = Path(__file__).parent
+DOMAINS = 4
+"""Least number of domains of a rule that the README shows; below, one domain says too much."""
+SHOWN = ("variant", "domains", "mean rank", "rank of dm there", "first %", "normalised, IQM", "beats shuffled in")
+OURS = ("dm", "li")
+"""The rules under study."""
+NOISY = ("meaning", "dm", "li")
+"""Rows of table 8 that the README has room for."""
+NOTHING = "No finished run yet."
+
+
+def overview(path: Path = RESULTS / "table6_universality" / "table.csv") -> str:
+    """A row per domain: the reference alone, the shuffled control, the best fusion of today, DM and LI."""
+    if not path.exists():
+        return NOTHING
+    rows = []
+    for section, part in pd.read_csv(path).groupby("section", sort=False):
+        cells = {str(row["variant"]): _cell(row) for row in part.to_dict("records")}
+        fusions = part.loc[part["variant"].isin(FUSIONS)].sort_values("score_mean", ascending=False)
+        best = str(fusions["variant"].iloc[0]) if len(fusions) else ""
+        named = f"{best}: {cells[best]}" if best else MISSING
+        counts = part.loc[part["variant"].isin([*OURS, best, REFERENCE, SHUFFLED]), "seeds"]
+        seeds = " to ".join(dict.fromkeys(str(count) for count in (counts.min(), counts.max())))
+        first, control, *ours = (cells.get(name, MISSING) for name in (REFERENCE, SHUFFLED, *OURS))
+        rows.append([str(section), str(part["score"].iloc[0]), seeds, first, control, named, *ours])
+    header = ["domain", "score", "seeds", "reference alone", "shuffled streams", "best other fusion", *OURS]
+    return markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))
+
+
+def universality(folder: Path = RESULTS / "table6_universality") -> str:
+    """The rules that have runs in :data:`DOMAINS` domains or more, and whether any is best in all."""
+    path = folder / "overall" / "table.csv"
+    if not path.exists():
+        return NOTHING
+    overall, domains = pd.read_csv(path), pd.read_csv(folder / "table.csv")
+    shown = overall.loc[overall["domains"] >= DOMAINS]
+    count, tested = domains["section"].nunique(), shown.loc[shown["tested"] > 0]
+    first = domains.loc[domains["rank"] == domains.groupby("section")["rank"].transform("min")]
+    wins = first.groupby("variant")["section"].nunique().sort_values(ascending=False, kind="stable")
+    most = f"{wins.index[0]} has the highest score in {wins.iloc[0]} of {count} domains"
+    beaten = "; ".join(f"{row['variant']} in {row['beats']} of {row['tested']}" for row in tested.to_dict("records"))
+    said = [
+        f"No rule is best everywhere; {most}." if wins.iloc[0] < count else f"{most}.",
+        f"Shown to beat its own architecture on shuffled streams, where that control has runs: {beaten}."
+        if beaten
+        else "No rule was tested against shuffled streams with more than one seed.",
+    ]
+    table = markdown_table(written(shown, OVERALL_COLUMNS).loc[:, list(SHOWN)])
+    return f"{table}\n\n{' '.join(said)}"
+
+
+def transfer(path: Path = RESULTS / "table7_transfer" / "table.csv") -> str:
+    """A row per direction: weights learnt elsewhere and frozen, against learnt here and against random ones."""
+    if not path.exists():
+        return NOTHING
+    rows, said = [], []
+    for section, part in pd.read_csv(path).groupby("section", sort=False):
+        arms = {row["variant"]: row for row in part.to_dict("records")}
+        if TRANSFER not in arms:
+            continue
+        moved = arms[TRANSFER]
+        scores = [
+            _score(arms[name]) if name in arms else MISSING for name in (REFERENCE, LEARNT, TRANSFER, RANDOM, EQUAL)
+        ]
+        gaps = [_gap(moved, column) for column in ("difference", "to_random")]
+        rows.append([str(section), *scores, *gaps])
+        said.append(f"{str(section).split(':')[0]}: {_verdict(moved)}")
+    if not rows:
+        return NOTHING
+    header = ["direction", REFERENCE, LEARNT, TRANSFER, RANDOM, EQUAL, "Δ to learnt, p Holm", "Δ to random, p Holm"]
+    table = markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))
+    return f"{table}\n\nWeights learnt elsewhere, {'; '.join(said)}."
+
+
+def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
+    """Accuracy at the highest rate of each kind of noise, and which rows differ from the reference alone."""
+    if not path.exists():
+        return NOTHING
+    frame = pd.read_csv(path)
+    rows = []
+    for (setting, kind), part in frame.groupby(["setting", "kind"], sort=False):
+        rate = part["rate"].max()
+        here = {row["variant"]: row for row in where(part, rate=rate).to_dict("records")}
+        cells = [spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]) for row in map(here.__getitem__, NOISY)]
+        clean = f"{100 * here[NOISY[0]]['clean_mean']:.2f}"
+        rows.append([f"{setting}: {KINDS.get(str(kind), str(kind))}", f"{rate:.0%}".replace("%", " %"), clean, *cells])
+    header = ["noise", "words", f"{NOISY[0]} clean %", *(f"{name} %" for name in NOISY)]
+    compared = frame.loc[frame["p_holm"].notna()]
+    differ = compared.loc[compared["p_holm"] < SIGNIFICANT]
+    named = "; ".join(f"{row['variant']} on {row['section']}" for row in differ.to_dict("records"))
+    seeds = frame.loc[frame["seeds"] > 0, "seeds"]
+    said = (
+        f"Significant after correction of {len(compared)} comparisons with {NOISY[0]} on the same noisy texts: "
+        f"{named or 'none'}. Seeds per row: {' to '.join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))}."
+    )
+    return f"{markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))}\n\n{said}"
+
+
+def _cell(row: Mapping[Any, Any]) -> str:
+    """The score of a row of table 6, with its mark."""
+    return MARKDOWN_MARKS.get(str(row[MARK]), "{}").format(DOMAIN_COLUMNS["score"](dict(row)))
+
+
+def _score(row: dict[str, float]) -> str:
+    scale = row["score_scale"]
+    return spread(scale * row["score_mean"], scale * row["score_std"], int(row["score_digits"]))
+
+
+def _gap(row: dict[str, float], column: str) -> str:
+    gap, low, high = (row["scale"] * row[f"{column}{end}"] for end in ("", "_low", "_high"))
+    return f"{interval(gap, low, high, int(row['digits']))}, {p_value(row[f'{column}_p_holm'])}"
+
+
+def _verdict(moved: dict[str, float]) -> str:
+    """What the two comparisons say."""
+    words = []
+    for column, other in (("difference", "those learnt here"), ("to_random", "random ones")):
+        gap, p = moved[column], moved[f"{column}_p_holm"]
+        if pd.isna(p):
+            words.append(f"not compared with {other}")
+        elif p >= SIGNIFICANT:
+            words.append(f"no significant difference to {other}")
+        else:
+            words.append(f"{'better' if gap > 0 else 'worse'} than {other}")
+    return ", ".join(words)
