@@ -15,6 +15,9 @@ from results.table6_universality.configs import FUSIONS, REFERENCE, SHUFFLED
 from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
 from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
 from results.table8_robustness.configs import KINDS
+from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
+from results.table9_importance.rows import ALL, BOTH, NONE, SOME
+from results.tables import BASELINE as BACKBONE
 
 RESULTS = Path(__file__).parent
 DOMAINS = 4
@@ -22,8 +25,10 @@ DOMAINS = 4
 SHOWN = ("variant", "domains", "mean rank", "rank of dm there", "first %", "normalised, IQM", "beats shuffled in")
 OURS = ("dm", "li")
 """The rules under study."""
-NOISY = ("meaning", "dm", "li")
+NOISY = (BACKBONE, *OURS)
 """Rows of table 8 that the README has room for."""
+STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", "verdict")
+"""Columns of table 9 that the README has room for."""
 NOTHING = "No finished run yet."
 
 
@@ -112,6 +117,23 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
         f"{named or 'none'}. Seeds per row: {' to '.join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))}."
     )
     return f"{markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))}\n\n{said}"
+
+
+def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
+    """What α and everything that could contradict it say of each stream of DM, on every data of step 1."""
+    if not path.exists():
+        return NOTHING
+    frame = pd.read_csv(path)
+    shown = where(frame, rule=OURS[0])
+    text = written(shown, STREAM_COLUMNS).loc[:, list(STREAMS_SHOWN)]
+    text.insert(0, "data", list(shown["section"].str.removesuffix(f": {OURS[0]}")))
+    alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & frame["verdict"].notna(), "verdict"]
+    agreed, divided, never = ((alone == verdict).sum() for verdict in (ALL, SOME, NONE))
+    said = (
+        f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, every measure shows "
+        f"that {agreed} count, some measures that {divided} do, and none that the other {never} do."
+    )
+    return f"{markdown_table(text)}\n\n{said}"
 
 
 def _cell(row: Mapping[Any, Any]) -> str:

@@ -21,6 +21,7 @@ from results import (
     table6_universality,
     table7_transfer,
     table8_robustness,
+    table9_importance,
 )
 from results.command import run_maker
 from results.divided import own_runs
@@ -40,6 +41,7 @@ from results.table5_alpha_validity.make import make as make_validity
 from results.table6_universality.make import make as make_universality
 from results.table7_transfer.make import make as make_transfer
 from results.table8_robustness.make import make as make_robustness
+from results.table9_importance.make import make as make_importance
 
 FOLDER = Path(__file__).parent
 EVERY = ""
@@ -47,7 +49,7 @@ EVERY = ""
 MAKERS = {
     "step1_sentiment": {
         table1_sentiment: make_sentiment, table1_ablation: make_ablation, figure_alpha_sentiment: make_alpha,
-        table8_robustness: make_robustness,
+        table8_robustness: make_robustness, table9_importance: make_importance,
     },
     "step2_mlm": {table2_mlm: make_mlm, figure_mlm: make_mlm_figures},
     "step3_gpt": {table3_gpt: make_gpt, figure_gpt: make_gpt_figures},

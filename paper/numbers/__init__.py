@@ -10,6 +10,9 @@ Keys, as ``\\result{key}`` takes them:
 - ``table4_vision_language/…/dm/today_interval``: the same against the projector.
 - ``figure_vision_language/<setting>/dm/gain_swapped/colour``: setting as the figure's files are named, row, measure,
   group; ``agreement/swapped`` in place of the last two: rank correlation of the picture's contribution with the loss.
+- ``table9_importance/sst5, minilm: dm/phonetic/alpha_interval``, ``retrained_interval``: section and stream; and
+  ``table9_importance/all/secondary/judged``: in how many rows something is known, and ``all``, ``some`` or ``none``
+  of it shows that the stream counts.
 - ``study/studied/better``: of all tables in :data:`KINDS` but the ablation and the shares of the data, by
   group of rows, and ``study/largest``.
 

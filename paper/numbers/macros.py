@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from paper.numbers.comparison import cell_macros, comparison_macros, today_macros
+from paper.numbers.importance import TABLE as IMPORTANCE
+from paper.numbers.importance import all_importance_macros, importance_macros
 from paper.numbers.kinds import ABLATION, KINDS, SHARES
 from paper.numbers.macro import Macro
 from paper.numbers.planted import planted_macros
@@ -32,10 +34,13 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                     *planted_macros(row, part),
                     *transfer_macros(row, part),
                     *spared_macros(row),
+                    *importance_macros(row),
                 ]
             made += section_macros(table, section, part)
         if table == ROBUSTNESS:
             made += all_spared_macros(rows)
+        if table == IMPORTANCE:
+            made += all_importance_macros(rows)
         if table in KINDS:
             verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]
             made.append(Macro(f"{table}/table/verdict", " ".join(filter(None, verdicts)), f"results/{table}/table.csv"))

@@ -216,3 +216,21 @@ trec,dm,1.0,3,3,0.02,-0.01,0.03,0.2,d
     assert first.startswith(r"On \emph{trec, 10 \% of the data} (3 seeds") and "is better than the backbone" in first
     assert second.startswith(r"On \emph{trec, 100 \% of the data} (3 seeds") and "none of the 1 rows can be" in second
     assert not any(key.startswith("study/") and value not in ("0", False) for key, value in known.items())
+
+
+def test_streams_are_counted_by_what_shows_that_they_count(tmp_path):
+    text = """section,variant,alpha_mean,alpha_low,alpha_high,retrained,retrained_low,retrained_high,shows,known
+trec: dm,meaning,1.0,0.9,1.1,0.2,0.1,0.3,zero retrained,zero retrained
+trec: dm,phonetic,0.1,-0.1,0.3,0.01,-0.01,0.03,,zero retrained
+trec: li,phonetic,,,,,,,zero,zero mean
+trec: li,morphological,,,,,,,,
+trec: dm,phonetic+morphological,,,,0.01,-0.01,0.03,,retrained
+"""
+    (tmp_path / "table9_importance").mkdir()
+    (tmp_path / "table9_importance" / "table.csv").write_text(text, encoding="utf-8")
+    known = {macro.key.removeprefix("table9_importance/"): macro.value for macro in macros(tables(tmp_path))}
+    assert [known[f"all/secondary/{name}"] for name in ("judged", "all", "some", "none")] == ["2", "0", "1", "1"]
+    assert [known[f"all/reference/{name}"] for name in ("judged", "all")] == ["1", "1"]
+    assert known["trec: dm/phonetic/alpha_interval"] == "+0.100 [$-$0.100, +0.300]"
+    assert known["trec: dm/phonetic/retrained_interval"] == "+1.00 [$-$1.00, +3.00]"
+    assert "trec: li/phonetic/alpha_interval" not in known

@@ -31,6 +31,7 @@ OPTIONAL = {
     "table6_universality/universality.pdf": "made with the table",
     "table7_transfer/table.tex": "may have no finished run",
     "table8_robustness/table.tex": "may have no evaluated run",
+    "table9_importance/table.tex": "may have no run of several streams",
     "figure_efficiency/efficiency.pdf": "may not be made yet",
 }
 """File below results that the paper can do without -> why."""

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from results.answers import NOTHING, robustness, transfer, universality
+from results.answers import NOTHING, importance, overview, robustness, transfer, universality
+from results.table9_importance.rows import ALL, NONE, VALUES
 
 
 def _overall(folder, ranks):
@@ -79,4 +80,36 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
 
 
 def test_without_runs_nothing_is_claimed(tmp_path):
-    assert {universality(tmp_path), transfer(tmp_path / "table.csv"), robustness(tmp_path / "table.csv")} == {NOTHING}
+    makers = (transfer, robustness, importance, overview)
+    assert {universality(tmp_path), *(maker(tmp_path / "table.csv") for maker in makers)} == {NOTHING}
+
+
+def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
+    values = {f"{name}_{end}": 0.1 for name in VALUES for end in ("mean", "std", "low", "high")}
+    values |= dict.fromkeys(("retrained", "retrained_low", "retrained_high"), 0.02)
+    streams = (("meaning", ALL), ("phonetic", NONE), ("phonetic+morphological", ALL))
+    rows = [
+        values | {"section": f"trec, minilm: {rule}", "rule": rule, "variant": stream, "seeds": 2, "verdict": verdict}
+        for rule in ("dm", "li")
+        for stream, verdict in streams
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    text = importance(tmp_path / "table.csv")
+    assert "Of 2 secondary streams" in text and "that 0 count" in text and "none that the other 2 do" in text
+    assert text.count("| trec, minilm | ") == 3 and "+2.00 [+2.00, +2.00]" in text  # dm alone is shown
+
+
+def test_the_overview_names_the_best_other_fusion_and_marks_it(tmp_path):
+    rows = [
+        {
+            "section": "a", "variant": name, "seeds": seeds, "score": "accuracy %", "scale": 100, "score_mean": mean,
+            "score_std": 0.01, "mark": mark,
+        }
+        for name, seeds, mean, mark in (
+            ("reference", 3, 0.5, "worse"), ("concat", 3, 0.6, "level"), ("gmu", 2, 0.61, "level"),
+            ("dm", 3, 0.7, "best"),
+        )
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    expected = "| a | accuracy % | 2 to 3 | 50.00 ± 1.00 | — | gmu: *61.00 ± 1.00* | **70.00 ± 1.00** | — |"
+    assert expected in overview(tmp_path / "table.csv")
