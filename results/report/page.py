@@ -68,14 +68,24 @@ def build(folder: Path, target: Path) -> Path:
     figures = sorted(path for path in folder.rglob("*.png") if path.with_suffix(".pdf").exists())
     if not tables and not figures:
         raise RecordError(f"no table or figure below {folder}; make them first by python -m results make")
-    parts = [part for path in tables for part in table_parts(path.parent, path.parent.relative_to(folder).as_posix())]
+    names = {path: path.parent.relative_to(folder).as_posix() for path in tables}
+    tables.sort(key=lambda path: (not names[path].startswith("table"), names[path]))  # those behind figures come last
+    parts = [part for path in tables for part in table_parts(path.parent, names[path])]
     variants = list(dict.fromkeys(row[0] for part in parts for row in part.rows))
     content = "\n".join([*map(_table, parts), *(_figure(path, folder) for path in figures)])
-    page = TEMPLATE.read_text(encoding="utf-8")
+    page = TEMPLATE.read_text(encoding="utf-8").replace("<!-- contents -->", _contents(parts))
     choices = "".join(
         f'<label><input type="checkbox" value="{escape(v)}" checked> {escape(v)}</label>' for v in variants
     )
     return write_text(target, page.replace("<!-- rules -->", choices).replace("<!-- content -->", content))
+
+
+def _contents(parts: list[Part]) -> str:
+    """A line per table with a link to each of its sections."""
+    lines: dict[str, list[str]] = {}
+    for part in parts:
+        lines.setdefault(part.table, []).append(f'<a href="#{escape(_id(part))}">{escape(part.section)}</a>')
+    return "".join(f"<li>{escape(table)}: {' · '.join(links)}</li>" for table, links in lines.items())
 
 
 def _table(part: Part) -> str:

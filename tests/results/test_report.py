@@ -21,8 +21,8 @@ MARKDOWN = """## made up, tiny
 | variant | seeds | accuracy % | Δ points [95 % CI] |
 |---|--:|--:|--:|
 | meaning | 2 | 50.00 ± 1.00 | — |
-| dm | 2 | 51.50 ± 0.50 | +1.50 [−0.25, +3.25] |
-| li<b> | 2 | 49.00 ± 0.50 | −1.00 [−2.00, +0.10] |
+| dm | 2 | **51.50 ± 0.50** | +1.50 [−0.25, +3.25] |
+| li<b> | 2 | *49.00 ± 0.50* | −1.00 [−2.00, +0.10] |
 
 Data: made up; ± is the standard deviation.
 """
@@ -59,12 +59,24 @@ def test_page_stands_alone_and_names_the_records(page):
     text = page.read_text(encoding="utf-8")
     assert 'title="records: dm-1 dm-2"' in text and "not from a run of its own" in text
     assert "li&lt;b&gt;" in text and "<b>" not in text.split("<main>")[1]
-    assert not re.findall(r'(?:src|href)="(?!data:)', text) and "http-equiv" not in text
+    assert "<td><strong>51.50 ± 0.50</strong></td>" in text and "<td><em>49.00 ± 0.50</em></td>" in text
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text) and "http-equiv" not in text
     assert "data:image/png;base64,bm90IHJlYWxseSBhIHBpY3R1cmU=" in text
     HTMLParser().feed(text)
     points = json.loads(unescape(text.split('data-points="')[1].split('"')[0]))
     assert points[0] == {"rule": "dm", "label": "Δ points [95 % CI]", "value": 1.5, "low": -0.25, "high": 3.25}
     assert [point["rule"] for point in points] == ["dm", "li<b>"]  # the baseline has no difference
+
+
+def test_contents_lead_to_every_section_tables_first(page, tmp_path):
+    other = tmp_path / "made" / "figure_toy" / "shares"
+    other.mkdir(parents=True)
+    write_text(other / "table.md", MARKDOWN.replace("made up, tiny", "behind a figure"))
+    write_text(other / "table.csv", CSV.replace("made up, tiny", "behind a figure"))
+    text = build(tmp_path / "made", page).read_text(encoding="utf-8")
+    links = re.findall(r'<a href="#([^"]+)"', text)
+    assert links == re.findall(r'<section class="table" id="([^"]+)"', text) and len(links) == 2
+    assert links[0].startswith("table9-toy")
 
 
 def test_tables_that_differ_from_their_csv_are_refused(page, tmp_path, capsys):
