@@ -42,8 +42,8 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
         if table == IMPORTANCE:
             made += all_importance_macros(rows)
         if table in KINDS:
-            verdicts = [verdict(section, [row for row in rows if row.section == section]) for section in sections]
-            made.append(Macro(f"{table}/table/verdict", " ".join(filter(None, verdicts)), f"results/{table}/table.csv"))
+            by_section = {section: [row for row in rows if row.section == section] for section in sections}
+            made.append(Macro(f"{table}/table/verdict", verdict(by_section), f"results/{table}/table.csv"))
     counted = [table for table in found if table in KINDS and table not in (ABLATION, SHARES)]
     made += study_macros([row for table in counted for row in found[table]])
     return made

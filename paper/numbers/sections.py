@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from paper.numbers.formats import joined, listed
 from paper.numbers.kinds import KINDS, OUTCOMES
@@ -22,11 +22,22 @@ def section_macros(table: str, section: str, rows: Sequence[Row]) -> Iterator[Ma
         for outcome in OUTCOMES:
             count = sum(row.outcome == outcome for row in rows)
             yield Macro(f"{table}/{section}/section/{outcome}", str(count), source)
-        yield Macro(f"{table}/{section}/section/verdict", verdict(section, rows), source)
+        yield Macro(f"{table}/{section}/section/verdict", verdict({section: rows}), source)
 
 
-def verdict(section: str, rows: Sequence[Row]) -> str:
-    """What the comparisons of a section say, as a sentence; empty where nothing is compared."""
+def verdict(sections: Mapping[str, Sequence[Row]]) -> str:
+    """What the comparisons of the sections say: a sentence for all of which the same holds; empty where nothing is
+    compared.
+    """
+    said: dict[tuple[str, str], list[str]] = {}
+    for section, rows in sections.items():
+        if text := _outcomes(rows):
+            said.setdefault((_seeds(rows), text), []).append(rf"\emph{{{escaped(section)}}}")
+    return " ".join(f"On {joined(names)} ({seeds} per row), {text}." for (seeds, text), names in said.items())
+
+
+def _outcomes(rows: Sequence[Row]) -> str:
+    """What the comparisons of a section say, as the end of a sentence."""
     names = {outcome: [row.variant for row in rows if row.outcome == outcome] for outcome in OUTCOMES}
     several = len(names["better"] + names["worse"] + names["undecided"])
     if not several + len(names["single"]):
@@ -45,7 +56,7 @@ def verdict(section: str, rows: Sequence[Row]) -> str:
     if names["single"]:
         alone = f"{listed(names['single'])} had one seed, which says nothing about training anew"
         text = f"{text}; {alone}" if text else alone
-    return rf"On \emph{{{escaped(section)}}} ({_seeds(rows)} per row), {text}."
+    return text
 
 
 def _seeds(rows: Sequence[Row]) -> str:

@@ -65,14 +65,17 @@ def test_numbers_of_a_toy_table(toy):
 
 def test_a_verdict_says_what_the_records_say(toy):
     rows = tables(toy)["table1_sentiment"]
-    assert verdict("toy, tiny_bert", rows) == (
+    assert verdict({"toy, tiny_bert": rows}) == (
         r"On \emph{toy, tiny\_bert} (1 to 3 seeds per row), after Holm's correction \texttt{dm} is better than the "
         r"backbone alone, \texttt{li} is worse than it and 1 of 3 rows with two or more seeds cannot be told from it; "
         r"\texttt{gmu} had one seed, which says nothing about training anew."
     )
     none = [Row(row.table, row.line, {**row.cells, "p_holm": 1.0}) for row in rows if row.variant != "gmu"]
-    assert "none of the 3 rows can be told from the backbone alone" in verdict("toy", none)
-    assert verdict("toy", rows[:1]) == ""
+    assert "none of the 3 rows can be told from the backbone alone" in verdict({"toy": none})
+    assert verdict({"toy": rows[:1]}) == ""
+    several = verdict({"a": none, "b": rows[:1], "c": none, "d": rows})
+    assert several.startswith(r"On \emph{a} and \emph{c} (") and several.count("none of the 3 rows") == 1
+    assert several.count("On ") == 2
 
 
 def test_every_macro_has_the_row_it_comes_from(toy, tmp_path):
