@@ -1,6 +1,7 @@
 """Visual question answering: soft accuracy over several human answers, exact match and word overlap.
 
-Answers are normalised as by the official evaluation of VQA (Antol et al. 2015, "VQA: Visual Question Answering").
+Soft accuracy and normalisation are those of the official program, ``vqaEval.py`` of VQA v2 (Antol et al. 2015, "VQA:
+Visual Question Answering").
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _SPELT["somebody'd"] = "somebodyd"  # as in the official table, if for no reason
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'  # neither the colon of "10:30" nor the apostrophe
 _DIGIT_COMMA = re.compile(r"\d,\d")
 _FULL_STOP = re.compile(r"\.(?!\d)")
+_FULL_STOPS = 32  # that go; the official program hands a flag of that value over as their number
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,22 @@ def vqa_scores(
 def soft_accuracy(prediction: str, answers: Sequence[str]) -> float:
     """``min(people who said so / 3, 1)``, averaged over the sets of answers that leave one out (Antol et al. 2015).
 
-    With ten answers: 0.3, 0.6, 0.9 and 1 for 1, 2, 3 and at least 4 equal ones. The rule needs at least 4 answers,
-    as no set would reach 3 otherwise; with 1 to 3 answers this is :func:`exact_match`.
+    With ten answers: 0.3, 0.6, 0.9 and 1 for 1, 2, 3 and at least 4 equal ones. As in the official program,
+    prediction and answers are normalised where people differ; where all wrote the same, letter by letter, the
+    prediction must be just that: "Yes." does not equal ten times "yes".
 
-    The official program normalises nothing where all people wrote the same; here answers are always normalised.
+    The rule needs at least 4 answers, as no set would reach 3 otherwise; with 1 to 3 answers this is
+    :func:`exact_match`, which always normalises.
 
     Raises:
         ValueError: without answers.
     """
     if len(answers) <= _AGREEING:
         return exact_match(prediction, answers)
-    said = normalise_answer(prediction)
-    equal = [normalise_answer(answer) == said for answer in answers]
+    said, given = _trimmed(prediction), [_trimmed(answer) for answer in answers]
+    if len(set(given)) > 1:
+        said, given = normalise_answer(said), [normalise_answer(answer) for answer in given]
+    equal = [answer == said for answer in given]
     return float(np.mean([min((sum(equal) - left_out) / _AGREEING, 1.0) for left_out in equal]))
 
 
@@ -126,14 +132,18 @@ def normalise_answer(text: str) -> str:
     words, but all signs are dropped if a comma stands between digits, "1,000" one number; the dot of "3.5" stays, and
     "dont" becomes "don't".
     """
-    text = text.replace("\n", " ").replace("\t", " ").strip()
+    text = _trimmed(text)
     number = _DIGIT_COMMA.search(text) is not None
     plain = text
     for sign in _PUNCTUATION:
         alone = number or f"{sign} " in text or f" {sign}" in text
         plain = plain.replace(sign, "" if alone else " ")
-    words = (_NUMBERS.get(word, word) for word in _FULL_STOP.sub("", plain).lower().split())
+    words = (_NUMBERS.get(word, word) for word in _FULL_STOP.sub("", plain, count=_FULL_STOPS).lower().split())
     return " ".join(_SPELT.get(word, word) for word in words if word not in _ARTICLES)
+
+
+def _trimmed(text: str) -> str:
+    return text.replace("\n", " ").replace("\t", " ").strip()
 
 
 def _f1(said: Counter[str], answer: Counter[str]) -> float:

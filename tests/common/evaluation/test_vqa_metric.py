@@ -25,6 +25,7 @@ from common.evaluation.vqa import exact_match, normalise_answer, soft_accuracy, 
         ("1,000/day", "1000day"),
         ("3.5", "3.5"),
         ("u.s.", "us"),
+        ("." * 33 + "x", ".x"),  # the official program drops 32
         ("10:30", "10:30"),
         ("dont", "don't"),
         ("Don't", "don't"),
@@ -40,11 +41,31 @@ def test_normalised_answers(text, normalised):
     assert normalise_answer(text) == normalised
 
 
-@pytest.mark.parametrize(("agreeing", "score"), [(0, 0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1), (10, 1)])
+@pytest.mark.parametrize(("agreeing", "score"), [(0, 0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1), (9, 1)])
 def test_soft_accuracy_of_ten_answers(agreeing, score):
     answers = ["Two."] * agreeing + [f"x{n}" for n in range(10 - agreeing)]
     random.Random(agreeing).shuffle(answers)
     assert soft_accuracy("2", answers) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "score"),
+    [
+        ("two dogs", "two dogs", 1),
+        ("Two dogs", "Two dogs", 1),
+        ("two dogs", " two\tdogs\n", 1),  # blanks are made alike in any case
+        ("Two dogs", "two dogs", 0),
+        ("2 dogs", "two dogs", 0),
+        ("two dogs.", "two dogs", 0),
+        ("the two dogs", "two dogs", 0),
+    ],
+)
+def test_where_all_wrote_the_same_letters_count(said, answer, score):
+    """As the official program: nothing is normalised then, and all is as soon as one person differs."""
+    assert soft_accuracy(said, [answer] * 10) == soft_accuracy(said, [answer] * 4) == score
+    assert soft_accuracy(said, [answer] * 9 + ["cat"]) == 1
+    assert soft_accuracy(said, [answer] * 9 + ["Two Dogs"]) == 1
+    assert soft_accuracy(said, [answer]) == soft_accuracy(said, [answer] * 3) == exact_match(said, [answer] * 10) == 1
 
 
 def test_soft_accuracy_of_fewer_answers():
