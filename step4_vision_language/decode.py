@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from common.data.vision import Sample
+from common.data.vision.vqa import TYPES, types_of
 from common.evaluation.captions import caption_scores, human_agreement
-from common.evaluation.vqa import vqa_scores
+from common.evaluation.vqa import means_by_type, vqa_scores
 from common.training.task import to_device
 from step4_vision_language.config import DecodeConfig
 from step4_vision_language.data import See
@@ -66,7 +67,9 @@ def generate_ids(
 
 def score_texts(samples: Sequence[Sample], texts: Sequence[str]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Metrics of what was written, and of every sample: captions by BLEU, ROUGE-L and CIDEr-D; answers by soft
-    accuracy, exact match and F1, also by kind of question. Conversations have none.
+    accuracy, exact match and F1, also by kind of question, and accuracy by each of the types by which VQA's official
+    evaluation reports it (``accuracy_answer_type_number``, ``accuracy_question_type_how_many``), where the data have
+    them. Conversations have none.
     """
     ids = [sample.id for sample in samples]
     if samples[0].captions:
@@ -81,5 +84,15 @@ def score_texts(samples: Sequence[Sample], texts: Sequence[str]) -> tuple[dict[s
         flat = dict(scores.overall)
         for kind, values in scores.by_type.items():
             flat |= {f"{name}_{kind.replace(' ', '_')}": value for name, value in values.items()}
+        accuracy = {"accuracy": scores.per_example["accuracy"]}
+        for name, types in official_types(samples).items():
+            for kind, values in means_by_type(accuracy, types).items():
+                flat[f"accuracy_{name}_{kind.replace(' ', '_')}"] = values["accuracy"]
         return flat, {name: np.asarray(value) for name, value in scores.per_example.items()}
     return {}, {}
+
+
+def official_types(samples: Sequence[Sample]) -> dict[str, list[str]]:
+    """Of VQA's questions their answer and question types, each by its name; nothing for other data."""
+    found = [types_of(sample.kind) for sample in samples]
+    return {name: [types[name] for types in found] for name in TYPES} if all(found) else {}

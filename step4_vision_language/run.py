@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from common.data import DataError
 from common.data.vision import VisionCorpus, VisionDataConfig, load_vision
+from common.data.vision.vqa import TYPES
 from common.models.backbones import resolve_backbone
 from common.models.gpt2_size import SCRATCH
 from common.training.config import RuntimeConfig
@@ -26,12 +27,14 @@ from step4_vision_language.build import build_model
 from step4_vision_language.config import VisionLanguageRunConfig
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import VisionLanguageData, build_data, load_texts
-from step4_vision_language.decode import score_texts, write_ids
+from step4_vision_language.decode import official_types, score_texts, write_ids
 from step4_vision_language.evidence import changed_pictures, word_evidence
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.task import GenerateTask, RetrieveTask
 
 STEP = "step4_vision_language"
+TYPED = tuple(f"accuracy_{name}_" for name in TYPES)
+"""How the names of accuracies by VQA's official types begin."""
 
 
 def train(config: VisionLanguageRunConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
@@ -73,7 +76,8 @@ def write_and_score(
     model: VisionLanguageModel, data: VisionLanguageData, config: VisionLanguageRunConfig, record: RunRecord
 ) -> None:
     """What the model writes of the test split: texts.parquet, its scores among the final metrics, and evidence.parquet
-    with the part of the picture in every word. Answers are also given with changed pictures, and scored.
+    with the part of the picture in every word. Answers are also given with changed pictures, and scored, as a whole and
+    by VQA's official types.
     """
     samples, see = data.corpus.splits["test"], data.pictures["test"]
     written = write_ids(model, data.processor, samples, see, config.decode)
@@ -83,13 +87,14 @@ def write_and_score(
     for change, way in changed_pictures(model, samples, see).items() if "accuracy" in each else ():
         answers = write_ids(model, data.processor, samples, way, config.decode)
         changed, each_changed = score_texts(samples, [data.processor.decode(ids) for ids in answers])
-        record.final[f"test_accuracy_{change}"] = changed["accuracy"]
+        shown = [name for name in changed if name == "accuracy" or name.startswith(TYPED)]
+        record.final |= {name.replace("accuracy", f"test_accuracy_{change}", 1): changed[name] for name in shown}
         each[f"accuracy_{change}"] = each_changed["accuracy"]
     evidence = word_evidence(model, data.processor, samples, written, see, config.decode.batch_size)
     record.table("evidence.parquet", evidence)
     columns: dict[str, Any] = {
         "id": [sample.id for sample in samples], "kind": [sample.kind for sample in samples],
-        "needs": [sample.needs for sample in samples], "text": texts,
+        "needs": [sample.needs for sample in samples], **official_types(samples), "text": texts,
     }  # fmt: skip
     record.table("texts.parquet", columns | {name: value.astype(np.float32) for name, value in each.items()})
 

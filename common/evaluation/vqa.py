@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,17 +75,29 @@ def vqa_scores(
     ]
     accuracy, exact, overlap = np.array(rows).T
     per_example = {"accuracy": accuracy, "exact_match": exact, "token_f1": overlap}
-    members: dict[str, list[int]] = defaultdict(list)
-    for n, kind in enumerate(question_types or ()):
-        members[kind].append(n)
     return VqaScores(
         overall={name: float(values.mean()) for name, values in per_example.items()},
-        by_type={
-            kind: {name: float(values[numbers].mean()) for name, values in per_example.items()}
-            for kind, numbers in sorted(members.items())
-        },
+        by_type=means_by_type(per_example, question_types or ()),
         per_example=per_example,
     )
+
+
+def means_by_type(
+    per_example: Mapping[str, NDArray[np.float64]], question_types: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """The means over the questions of each type, types in order of their names.
+
+    Args:
+        per_example: scores ``[N]`` by name.
+        question_types: of each of the N questions; empty for none.
+    """
+    members: dict[str, list[int]] = defaultdict(list)
+    for n, kind in enumerate(question_types):
+        members[kind].append(n)
+    return {
+        kind: {name: float(values[numbers].mean()) for name, values in per_example.items()}
+        for kind, numbers in sorted(members.items())
+    }
 
 
 def soft_accuracy(prediction: str, answers: Sequence[str]) -> float:

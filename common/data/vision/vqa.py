@@ -16,6 +16,15 @@ _ADVICE = (
     "with v2_OpenEnded_mscoco_{train,val}2014_questions.json, v2_mscoco_{train,val}2014_annotations.json, and "
     "train2014/ and val2014/ (or train2014.zip and val2014.zip)"
 )
+_BAR = " | "
+TYPES = ("answer_type", "question_type")
+"""By which the official evaluation reports accuracy, beside the whole."""
+
+
+def types_of(kind: str) -> dict[str, str]:
+    """``number | how many`` -> the types :data:`TYPES` of that question; nothing for a kind of other data."""
+    parts = kind.split(_BAR, maxsplit=1)
+    return dict(zip(TYPES, parts, strict=True)) if len(parts) == len(TYPES) else {}
 
 
 @register_vision("vqa_v2")
@@ -41,7 +50,7 @@ def read_official(folder: Path, part: str, pictures: Pictures) -> list[Sample]:
     """Samples of the official split `part` (train or val), one a question, with the answers of all ten people.
 
     `kind` is the official answer type (yes/no, number, other), by which results are reported, and the question type
-    after a bar: "number | how many".
+    after a bar: "number | how many"; :func:`types_of` takes them apart.
 
     Raises:
         DataError: a missing file or one of another layout; questions and annotations that do not belong together.
@@ -63,7 +72,7 @@ def read_official(folder: Path, part: str, pictures: Pictures) -> list[Sample]:
                     (pictures.find(f"COCO_{part}2014_{entry['image_id']:012d}.jpg"),),
                     question=entry["question"].strip(),
                     answers=tuple(answer["answer"].strip() for answer in found["answers"]),
-                    kind=f"{found['answer_type']} | {found['question_type']}",
+                    kind=_BAR.join(found[name] for name in TYPES),
                 )
             )
     except (KeyError, TypeError, AttributeError) as error:

@@ -64,8 +64,9 @@ def write_vqa(folder, annotated=None):
         ]
         given = [
             {
-                "image_id": q["image_id"], "question_id": q["question_id"] + (annotated or 0), "answer_type": "number",
-                "question_type": "how many", "answers": [{"answer": "2"}] * 7 + [{"answer": "3"}] * 3,
+                "image_id": q["image_id"], "question_id": q["question_id"] + (annotated or 0),
+                "answer_type": ("number", "other")[q["question_id"] % 3], "question_type": "how many",
+                "answers": [{"answer": "2"}] * 7 + [{"answer": "3"}] * 3,
             }
             for q in reversed(asked)
         ]  # fmt: skip

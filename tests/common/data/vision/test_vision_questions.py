@@ -5,6 +5,7 @@ import pytest
 from common.data import DataError
 from common.data.vision.daquar import question_kind as daquar_kind
 from common.data.vision.easy_vqa import question_kind as easy_kind
+from common.data.vision.vqa import types_of
 from tests.common.data.vision.made import keys, load, shape_of, write_daquar, write_easy, write_vqa
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -16,7 +17,10 @@ def test_vqa_keeps_all_ten_answers(tmp_path):
     assert shape_of(corpus) == {"train": 36, "validation": 4, "test": 40} and corpus.task == "question"
     sample = corpus.splits["test"][0]
     assert sample.answers == ("2",) * 7 + ("3",) * 3 and sample.question == "How many 0?"
-    assert sample.kind == "number | how many" and not keys(corpus.splits["train"]) & keys(corpus.splits["validation"])
+    assert sample.kind == "number | how many"
+    assert types_of(sample.kind) == {"answer_type": "number", "question_type": "how many"}
+    assert types_of(daquar_kind("what is left of the lamp")) == types_of("") == {}
+    assert not keys(corpus.splits["train"]) & keys(corpus.splits["validation"])
     write_vqa(tmp_path, annotated=1)
     with pytest.raises(DataError, match="different question ids"):
         load("vqa_v2", tmp_path)
