@@ -14,7 +14,8 @@ MORE = """
   python -m step4_vision_language caption --run PATH --image FILE [options]   says what a picture shows
   python -m step4_vision_language answer --run PATH --image FILE --question "text" [options]   answers a question
   python -m step4_vision_language retrieve --run PATH --folder DIR --text "text" [options]   finds pictures, or texts
-`--folder DIR` and `--batch FILE.jsonl` take many pictures; `--out FILE.html` shows the part of each stream in a page.
+`--folder DIR` and `--batch FILE.jsonl` take many pictures, questions or searches; `--out FILE` keeps what was found or
+written, `--out FILE.html` of caption and answer in a page that shows the part of each stream.
 
 Beside the variants below: any rule (gmu), at the output or in every layer as it can, and dm_transfer, dm_frozen_random,
 dm_frozen_equal: DM with frozen mixing weights, those of --transfer.source RUN.

@@ -78,6 +78,26 @@ def _sample_of(batch: Path, number: int, line: str, asked: str) -> Sample:
     return Sample(place, images, question=question.strip())
 
 
+def texts_of(batch: Path) -> list[str]:
+    """The texts of a batch whose lines have {"text": "…"}, in order.
+
+    Raises:
+        ValueError: a line that says no text.
+    """
+    found = []
+    for number, line in lines_of(batch):
+        try:
+            text = json.loads(line)["text"].strip()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            text, reason = "", error
+        else:
+            reason = "empty"
+        if not text:
+            raise ValueError(f'{batch}, line {number}: says no text ({reason!r}); write {{"text": "what is shown"}}')
+        found.append(text)
+    return found
+
+
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder, in the order of their names.
 

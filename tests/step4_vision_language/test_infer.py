@@ -1,4 +1,4 @@
-"""Captions, answers and retrieval with finished runs, from the command line to the page."""
+"""Captions and answers with finished runs, from the command line to the page."""
 
 from __future__ import annotations
 
@@ -11,22 +11,18 @@ import numpy as np
 import pytest
 import torch
 
-from common.data.vision import Sample, VisionDataConfig, load_vision
-from common.data.vision.opening import open_image
+from common.data.vision import Sample, VisionDataConfig
 from common.data.vision.source import ImageSource
 from common.integration.mixing_weights import MixingWeights
-from common.training.task import to_device
-from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.config import variant
 from step4_vision_language.contributions import explain, pieces, write
-from step4_vision_language.data import Collate, Item, Pictures, load_texts
+from step4_vision_language.data import Pictures, load_texts
 from step4_vision_language.inputs import as_turn, pictures_in
-from step4_vision_language.loading import load_dual, load_run
+from step4_vision_language.loading import load_run
 from step4_vision_language.page import json_lines, page
-from step4_vision_language.retrieve import embed
 from step4_vision_language.run import run
 from step4_vision_language.texts import END, IMAGE, START
-from tests.step4_vision_language.conftest import runtime, tiny
+from tests.step4_vision_language.conftest import call, rows_of, runtime, tiny
 from tests.step4_vision_language.models import language_model
 
 NAMES = ("dm", "projector", "token")
@@ -49,7 +45,7 @@ def runs(cache, tmp_path_factory):
     configs = {
         "dm": variant(base, "dm"), "projector": variant(base, "projector"),
         "token": replace(variant(base, "dm_token"), backbone=str(place / "qwen2")),
-        "retrieve": replace(variant(base, "dm"), name="retrieve", objective="retrieve", siglip=True),
+        "retrieve": replace(variant(base, "dm"), name="retrieve", objective="retrieve"),
     }  # fmt: skip
     found = {name: run(config, runtime(cache, place)) for name, config in configs.items()}
     for name in NAMES:
@@ -61,27 +57,6 @@ def runs(cache, tmp_path_factory):
             parameter.data += spread * torch.randn(parameter.shape, generator=generator)
         model.save_pretrained(found[name] / "model")
     return found
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Six pictures, one of another shape and one in grey, beside a file that is none."""
-    place = tmp_path_factory.mktemp("pictures")
-    samples = load_vision(VisionDataConfig(scene_sizes=(8, 2, 2))).splits["train"]
-    for number, sample in enumerate(samples[:6]):
-        image = open_image(sample.images[0])
-        image = image.resize((300, 400)) if number == 0 else image.convert("L") if number == 1 else image
-        image.save(place / f"{number} <b>.png")
-    (place / "notes.txt").write_text("no picture")
-    return place
-
-
-def call(*arguments) -> int:
-    return COMMAND.main([str(argument) for argument in arguments])
-
-
-def rows_of(path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def asked(folder) -> list[Sample]:
@@ -226,37 +201,6 @@ def test_bad_pictures_are_named_or_left_out(runs, folder, tmp_path, capsys):
     assert len(rows_of(tmp_path / "out.jsonl")) == 2 and "1 of 3 left out" in capsys.readouterr().err
     assert call("caption", *common, "--image", tmp_path / "broken.png", "--skip-bad") == 2
     assert "nothing would be left" in capsys.readouterr().err
-
-
-def test_retrieval_ranks_by_the_encoder(runs, folder, tmp_path, capsys):
-    place = ("--run", runs["retrieve"], "--device", "cpu")
-    texts = ["a red circle", "there is a small purple star", "two blue squares and a green star"]
-    outputs = []
-    for size in (1, 64):
-        find = ("--folder", folder, "--text", texts[1], "--top", 4, "--batch-size", size)
-        assert call("retrieve", *place, *find) == 0
-        outputs.append(capsys.readouterr().out)
-    assert outputs[0] == outputs[1] and len(outputs[0].splitlines()) == 4
-    model, processor = load_run(runs["retrieve"])
-    dual = load_dual(runs["retrieve"], model, processor)
-    # As in training: pictures and texts of a batch at once.
-    sources = [ImageSource(str(path)) for path in pictures_in(folder)]
-    samples = [Sample(source.name, (source,), captions=(texts[k % 3],)) for k, source in enumerate(sources)]
-    items = [Item(k, next(iter(processor.targets(sample)))) for k, sample in enumerate(samples)]
-    batch = to_device(Collate(samples, Pictures(model.vision, None), processor.end_id)(items), model.device)
-    with torch.no_grad():
-        picture, text = dual(model, batch)
-    torch.testing.assert_close(embed(model, dual, processor, sources, 4), picture, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(embed(model, dual, processor, texts, 2), text[:3], atol=1e-5, rtol=1e-5)
-    similarity = picture @ text[1]
-    shown = [line.strip().split("  ") for line in outputs[0].splitlines()]
-    assert [name for _, name in shown] == [sources[k].name for k in similarity.argsort(descending=True)[:4].tolist()]
-    assert [float(v) for v, _ in shown] == pytest.approx(sorted(similarity.tolist(), reverse=True)[:4], abs=1e-4)
-    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n\n")
-    assert call("retrieve", *place, "--image", sources[0].name, "--texts", tmp_path / "texts.txt") == 0
-    best = texts[int((picture[0] @ text[:3].T).argmax())]
-    shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == 3 and shown[0].endswith(best)
 
 
 def test_errors_say_what_to_do(runs, folder, tmp_path, capsys):
