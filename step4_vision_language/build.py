@@ -18,6 +18,9 @@ from step4_vision_language.config import VisionLanguageRunConfig
 from step4_vision_language.model import VisionLanguageConfig, VisionLanguageModel
 from step4_vision_language.texts import IMAGE
 
+POSITIONS = ".wpe.weight"
+"""How the name of GPT-2's table of positions ends."""
+
 
 def build_model(config: VisionLanguageRunConfig, tokenizer: Any) -> VisionLanguageModel:
     """Language model, vision encoder and fusion as `config` says, with the weights that it names."""
@@ -52,9 +55,12 @@ def assemble(config: VisionLanguageRunConfig, tokenizer: Any, encoder: VisionEnc
 def take_over(model: VisionLanguageModel, run: Path) -> str:
     """Copy the weights of the finished run in the folder `run`; says what was loaded, what is new, and what was left.
 
+    Where GPT-2's table of positions has another length, since texts have, the positions of both are copied. Those that
+    only this model has stay as they were made, untrained.
+
     Raises:
         FileNotFoundError: no finished run of this step.
-        ValueError: a weight of that run has another shape here.
+        ValueError: another weight of that run has another shape here.
     """
     folder = run / "model"
     if not (folder / "config.json").is_file():
@@ -64,8 +70,13 @@ def take_over(model: VisionLanguageModel, run: Path) -> str:
         {name.replace(".base_layer.", "."): value for name, value in one.state_dict().items()}
         for one in (VisionLanguageModel.from_pretrained(folder), model)
     )
-    other = [name for name in found if name in own and found[name].shape != own[name].shape]
-    if other:
+    other = {name for name in found if name in own and found[name].shape != own[name].shape}
+    partly = {
+        name: min(len(found[name]), len(own[name]))
+        for name in sorted(other)
+        if name.endswith(POSITIONS) and found[name].shape[1:] == own[name].shape[1:]
+    }
+    if other := sorted(other - partly.keys()):
         shapes = ", ".join(f"{name} {tuple(found[name].shape)} and {tuple(own[name].shape)}" for name in other[:3])
         raise ValueError(
             f"the model in {run} and this one differ in {len(other)} weights: {shapes}; give both one size"
@@ -73,12 +84,17 @@ def take_over(model: VisionLanguageModel, run: Path) -> str:
     loaded = {name: value for name, value in found.items() if name in own}
     with torch.no_grad():
         for name, value in loaded.items():
-            own[name].copy_(value)
+            rows = slice(partly[name]) if name in partly else ...
+            own[name][rows].copy_(value[rows])
     new, left = (sorted({_part(name) for name in names}) for names in (own.keys() - found, found.keys() - own))
-    return (
-        f"from {run.name}: {len(loaded)} weights loaded; new: {', '.join(new) or 'none'}; "
-        f"left behind: {', '.join(left) or 'none'}"
-    )
+    positions = [
+        f"of {name} the first {count} positions, "
+        + (f"{len(own[name]) - count} new" if len(own[name]) > count else f"{len(found[name]) - count} left behind")
+        for name, count in partly.items()
+    ]
+    told = [f"{len(loaded)} weights loaded", *positions]
+    told += [f"new: {', '.join(new) or 'none'}", f"left behind: {', '.join(left) or 'none'}"]
+    return f"from {run.name}: {'; '.join(told)}"
 
 
 def _part(name: str) -> str:

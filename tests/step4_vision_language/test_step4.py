@@ -112,8 +112,27 @@ def test_second_stage_takes_over_and_says_what(finished, cache, tmp_path, capsys
     other = tiny(init_from=str(finished), streams=(replace(tiny().streams[0], width=32),))
     with pytest.raises(ValueError, match="differ in"):
         built(other, cache, tmp_path)
+    wider = tiny(init_from=str(finished), size=replace(tiny().size, width=64))
+    with pytest.raises(ValueError, match="differ in"):
+        built(wider, cache, tmp_path)
     with pytest.raises(FileNotFoundError, match="no trained model"):
         built(tiny(init_from=str(tmp_path)), cache, tmp_path)
+
+
+@pytest.mark.parametrize(("longest", "told"), [(48, "16 new"), (20, "12 left behind")])
+def test_a_run_with_texts_of_another_length_is_taken_over(finished, cache, tmp_path, capsys, longest, told):
+    """Of the table of positions what both have; a text that fits both is read alike."""
+    model, _ = built(tiny(init_from=str(finished), train=replace(tiny().train, max_length=longest)), cache, tmp_path)
+    said = " ".join(capsys.readouterr().out.split())
+    first = VisionLanguageModel.from_pretrained(finished / "model").eval()
+    place = "backbone.transformer.wpe.weight"
+    here, there = model.get_parameter(place), first.get_parameter(place)
+    count = min(len(here), len(there))
+    assert len(here) - len(there) == longest - 32 and torch.equal(here[:count], there[:count])
+    assert f"of {place} the first {count} positions, {told}" in said and "left behind: none" in said
+    ids = torch.tensor([[0, model.config.image_token_id, *range(50, 66)]])
+    pixels = torch.randn(1, 1, 3, 64, 64)
+    torch.testing.assert_close(model.eval()(ids, pixel_values=pixels).logits, first(ids, pixel_values=pixels).logits)
 
 
 def test_only_adapters_of_the_language_model_learn(cache, tmp_path):
