@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from common.data.vision import Sample
+from common.data.vision.opening import MAX_PIXELS
 from common.training.task import to_device
 from step4_vision_language.data import Pictures
 from step4_vision_language.decode import generate_ids
@@ -41,13 +42,14 @@ class Written:
 @torch.no_grad()
 def write(
     model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], batch_size: int,
-    max_new_tokens: int, **options: Any,
+    max_new_tokens: int, max_pixels: int = MAX_PIXELS, **options: Any,
 ) -> list[Written]:  # fmt: skip
     """What the model writes of every sample, in their order, with contributions; similar lengths are written together.
 
     Args:
         batch_size: texts that are written at once.
         max_new_tokens: tokens of a text at most.
+        max_pixels: largest width x height of a picture.
         options: further options of ``generate``, such as ``do_sample=True``.
 
     Raises:
@@ -62,7 +64,7 @@ def write(
                 f"{sample.id}: {len(prompt)} tokens of pictures and question and {max_new_tokens} new ones are more "
                 f"than the {context} that the model reads; shorten one of them"
             )
-    see = Pictures(model.vision, store=None)
+    see = Pictures(model.vision, store=None, max_pixels=max_pixels)
     order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
     found: dict[int, Written] = {}
     for first in range(0, len(order), batch_size):

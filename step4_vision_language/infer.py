@@ -83,8 +83,9 @@ def _write(options: CaptionOptions) -> int:
     settings = settings_of(options.run)
     if settings["objective"] != "generate":
         raise ValueError(f"{options.run} has learnt to retrieve, not to write; take a run with --objective generate")
+    max_pixels = settings["data"]["max_pixels"]
     asked = options.question if isinstance(options, AnswerOptions) else None
-    samples = samples_of(options.image, options.folder, options.batch, asked, options.skip_bad)
+    samples = samples_of(options.image, options.folder, options.batch, asked, options.skip_bad, max_pixels)
     device = resolve_device(options.device)
     model, processor = load_run(options.run)
     model.to(device)  # pyright: ignore[reportArgumentType]
@@ -92,7 +93,7 @@ def _write(options: CaptionOptions) -> int:
     sampling = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p, "top_k": 0}
     written = write(
         model, processor, [as_turn(sample) for sample in samples] if settings["data"]["name"] == TALKS else samples,
-        options.batch_size, options.max_new_tokens, num_beams=options.beams,
+        options.batch_size, options.max_new_tokens, max_pixels, num_beams=options.beams,
         **(sampling if options.temperature > 0 else {"do_sample": False}),
     )  # fmt: skip
     written = [replace(one, sample=sample) for one, sample in zip(written, samples, strict=True)]
@@ -103,7 +104,7 @@ def _write(options: CaptionOptions) -> int:
     show(written, console)
     if options.out is not None:
         streams = [StreamConfig(**stream).label for stream in model.config.streams if stream["kind"] == VISION]
-        save(written, options.out, streams)
+        save(written, options.out, streams, max_pixels)
         console.print(Text(f"written to {options.out}"), soft_wrap=True)
     return 0
 

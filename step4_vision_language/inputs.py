@@ -38,7 +38,7 @@ class RunOptions:
 
 
 def samples_of(
-    image: Path | None, folder: Path | None, batch: Path | None, question: str | None, skip_bad: bool
+    image: Path | None, folder: Path | None, batch: Path | None, question: str | None, skip_bad: bool, max_pixels: int
 ) -> list[Sample]:
     """The pictures, each with its question, in order.
 
@@ -46,6 +46,7 @@ def samples_of(
         image, folder, batch: one of them says where the pictures are.
         question: asked of every picture that brings none of its own; None: nothing is asked.
         skip_bad: leave out what has a bad picture.
+        max_pixels: largest width x height of a picture.
 
     Raises:
         ImageError: bad pictures, where they are not to be left out; or no good one.
@@ -60,7 +61,7 @@ def samples_of(
     for sample in samples:
         if question is not None and not sample.question:
             raise ValueError(f"{sample.id}: no question; give --question, or one in its line of --batch")
-    return good(samples, skip_bad)
+    return good(samples, skip_bad, max_pixels)
 
 
 def _sample_of(batch: Path, number: int, line: str, asked: str) -> Sample:
@@ -127,13 +128,14 @@ def lines_of(path: Path) -> list[tuple[int, str]]:
     return found
 
 
-def good(samples: Sequence[Sample], skip: bool) -> list[Sample]:
-    """The samples whose pictures can all be read; where `skip`, the others are counted on the terminal.
+def good(samples: Sequence[Sample], skip: bool, max_pixels: int) -> list[Sample]:
+    """The samples whose pictures can all be read and have at most `max_pixels`; where `skip`, the others are counted on
+    the terminal.
 
     Raises:
         ImageError: bad pictures, unless `skip`; or nothing is left.
     """
-    kept, bad = check_images(samples, skip=True, depth="pixels")
+    kept, bad = check_images(samples, skip=True, depth="pixels", max_pixels=max_pixels)
     listed = "\n  ".join(item.reason for item in bad[:5])
     if bad and not (skip and kept):
         todo = "leave them out with --skip-bad" if kept else "nothing would be left without them"

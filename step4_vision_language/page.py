@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from common.data.vision.opening import open_image
+from common.data.vision.opening import MAX_PIXELS, open_image
 from common.data.vision.source import ImageSource
 from common.files import write_text
 from common.tint import COLOURS, mix, tinted_row
@@ -54,9 +54,11 @@ def _told(tokens: Sequence[str], values: Iterable[float]) -> str:
     return "  ".join(f"{token.strip()} {number}" for token, number in zip(tokens, numbers, strict=True))
 
 
-def save(written: Sequence[Written], path: Path, streams: Sequence[str]) -> None:
-    """Write a page where the name ends in .html, else JSON lines; `streams` are those that read pictures."""
-    content = page(written, streams) if path.suffix.lower() in PAGES else json_lines(written)
+def save(written: Sequence[Written], path: Path, streams: Sequence[str], max_pixels: int = MAX_PIXELS) -> None:
+    """Write a page where the name ends in .html, else JSON lines; `streams` are those that read pictures, of at most
+    `max_pixels`.
+    """
+    content = page(written, streams, max_pixels) if path.suffix.lower() in PAGES else json_lines(written)
     write_text(path, content)
 
 
@@ -77,12 +79,12 @@ def json_lines(written: Sequence[Written]) -> str:
     return "".join(rows)
 
 
-def page(written: Sequence[Written], streams: Sequence[str]) -> str:
+def page(written: Sequence[Written], streams: Sequence[str], max_pixels: int = MAX_PIXELS) -> str:
     """Every picture as a data URI, under it the text; a token is tinted by the share of `streams`, and under the
     pointer it shows the numbers of all.
 
     Raises:
-        ImageError: a picture that cannot be read.
+        ImageError: a picture that cannot be read, or is larger than `max_pixels`.
     """
     if any(one.shares.contributions for one in written):
         note = (
@@ -97,20 +99,20 @@ def page(written: Sequence[Written], streams: Sequence[str]) -> str:
     ]
     for one in written:
         pictures = "".join(
-            f"<img src='{data_uri(image)}' alt='{html.escape(image.name)}'> " for image in one.sample.images
+            f"<img src='{data_uri(image, max_pixels)}' alt='{html.escape(image.name)}'> " for image in one.sample.images
         )
         asked = f"<p class='p'>{html.escape(one.sample.question)}</p>" if one.sample.question else ""
         parts.append(f"<figure>{pictures}{asked}<figcaption>{_tokens(one, streams)}</figcaption></figure>")
     return "\n".join([*parts, "</html>\n"])
 
 
-def data_uri(source: ImageSource) -> str:
+def data_uri(source: ImageSource, max_pixels: int = MAX_PIXELS) -> str:
     """The picture, at most :data:`SIDE` pixels a side, as a JPEG in a data URI.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: it cannot be read, or is larger than `max_pixels`.
     """
-    image = open_image(source)
+    image = open_image(source, max_pixels)
     image.thumbnail((SIDE, SIDE))
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=88)

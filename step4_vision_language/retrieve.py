@@ -15,13 +15,14 @@ from rich.text import Text
 from torch import Tensor
 
 from common.data.vision import Sample
+from common.data.vision.opening import MAX_PIXELS
 from common.files import write_text
 from common.training.evaluate import resolve_device
 from common.training.task import to_device
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import Collate, Item, Pictures
 from step4_vision_language.inputs import RunOptions, lines_of, samples_of, texts_of
-from step4_vision_language.loading import STEP, load_dual, load_run
+from step4_vision_language.loading import STEP, load_dual, load_run, settings_of
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.page import PAGES
 from step4_vision_language.texts import IGNORED, Encoded, TextProcessor
@@ -77,8 +78,9 @@ def embed(
     processor: TextProcessor,
     what: Sequence[Sample] | Sequence[str],
     batch_size: int,
+    max_pixels: int = MAX_PIXELS,
 ) -> Tensor:
-    """Embeddings ``[N, E]`` of length 1 of the pictures of samples, or of texts."""
+    """Embeddings ``[N, E]`` of length 1 of the pictures of samples, of at most `max_pixels` each, or of texts."""
     samples, items = [], []
     for place, one in enumerate(what):
         # The encoder reads a picture and a text together; to a picture goes an empty text, to a text no picture.
@@ -86,7 +88,7 @@ def embed(
         given = processor.prompt(samples[-1])
         new = processor.text(one)[1:] if isinstance(one, str) else [processor.end_id]
         items.append(Item(place, Encoded(given + new, [IGNORED] * len(given) + new)))
-    collate = Collate(samples, Pictures(model.vision, store=None), processor.end_id)
+    collate = Collate(samples, Pictures(model.vision, store=None, max_pixels=max_pixels), processor.end_id)
     found = []
     for first in range(0, len(items), batch_size):
         picture, text = dual(model, to_device(collate(items[first : first + batch_size]), model.device))
@@ -97,14 +99,15 @@ def embed(
 def retrieve(arguments: list[str]) -> int:
     """``python -m step4_vision_language retrieve --run PATH --folder DIR --text "text"``"""
     options = tyro.cli(RetrieveOptions, args=arguments, prog=f"python -m {STEP} retrieve", description=__doc__)
+    max_pixels = settings_of(options.run)["data"]["max_pixels"]
     pictures = options.batch if options.folder is None else None
-    samples = samples_of(options.image, options.folder, pictures, None, options.skip_bad)
+    samples = samples_of(options.image, options.folder, pictures, None, options.skip_bad, max_pixels)
     texts = _texts(options)
     device = resolve_device(options.device)
     model, processor = load_run(options.run)
     dual = load_dual(options.run, model, processor).to(device)
     model.to(device)  # pyright: ignore[reportArgumentType]
-    seen, told = (embed(model, dual, processor, what, options.batch_size) for what in (samples, texts))
+    seen, told = (embed(model, dual, processor, what, options.batch_size, max_pixels) for what in (samples, texts))
     similarity = told @ seen.T if options.by_text else seen @ told.T  # [searches, places]
     shown = [", ".join(image.name for image in sample.images) for sample in samples]
     searches, places = (texts, shown) if options.by_text else (shown, texts)
