@@ -1,4 +1,4 @@
-"""Any image model of timm (Wightman 2019): patch tokens of ViTs, the last feature maps of convolutional nets."""
+"""Any image model of timm (Wightman 2019): patch tokens of ViTs, the last feature maps of others (MobileNet, Swin)."""
 
 from __future__ import annotations
 
@@ -28,18 +28,26 @@ class TimmEncoder(VisionEncoder):
     def layers(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
         last = self.model.forward_features(pixels)
         pooled = self.model.forward_head(last, pre_logits=True)
-        if last.dim() == 4:  # a feature map
-            if last.shape[1] != self.model.num_features:
-                raise ValueError(f"{self.config.name} hands out its channels last, which is not known here")
-            tokens = last.flatten(2).transpose(1, 2)
-        else:
-            tokens = last[:, self.model.num_prefix_tokens :]
+        tokens = self._tokens(last)
         if self.config.depths == 1:
             return [tokens], pooled
         maps = self.model.forward_intermediates(
             pixels, indices=self.config.depths, output_fmt="NCHW", intermediates_only=True
         )
         return [*as_tokens(maps)[:-1], tokens], pooled
+
+    def _tokens(self, last: Tensor) -> Tensor:
+        """Tokens ``[N, P, C]`` of a feature map, channels first or last as the model says, or of a sequence."""
+        if last.dim() == 3:
+            return last[:, getattr(self.model, "num_prefix_tokens", 0) :]
+        channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"
+        tokens = last.flatten(1, 2) if channels_last else last.flatten(2).transpose(1, 2)
+        if tokens.shape[-1] != self.model.num_features:
+            raise ValueError(
+                f"{self.config.name} hands out a feature map {tuple(last.shape)} with its {self.model.num_features} "
+                "channels at a place that is not known here; take another model of timm"
+            )
+        return tokens
 
 
 @register_encoder("timm")
