@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 
@@ -22,12 +22,19 @@ class Aggregate:
     seeds: int
 
 
-def interquartile_mean(scores: ArrayLike, replicates: int = 2000, confidence: float = 0.95, seed: int = 0) -> Aggregate:
+def interquartile_mean(scores: ArrayLike, axis: int = 0) -> NDArray[np.float64]:
+    """Mean along `axis` without the lowest and the highest quarter (rounded down): below four values the mean.
+
+    Robust to a failed run as a median is, but with more of the data.
+    """
+    return np.asarray(stats.trim_mean(np.asarray(scores, dtype=np.float64), 0.25, axis=axis))
+
+
+def aggregate(scores: ArrayLike, replicates: int = 2000, confidence: float = 0.95, seed: int = 0) -> Aggregate:
     """Interquartile mean of all runs with a stratified bootstrap interval (Agarwal et al. 2021, sections 4.1 and 4.3).
 
-    The runs of all tasks are pooled, the lowest and the highest quarter (rounded down) dropped, and the rest averaged:
-    robust to a failed run as a median is, but with more of the data. Each replicate draws seeds with replacement
-    within each task; the tasks stay, so the interval speaks of these tasks.
+    The runs of all tasks are pooled. Each replicate draws seeds with replacement within each task; the tasks stay, so
+    the interval speaks of these tasks.
 
     Args:
         scores: ``[T, S]``: one row per task, one column per seed. All tasks on one scale, such as accuracy relative to
@@ -44,10 +51,10 @@ def interquartile_mean(scores: ArrayLike, replicates: int = 2000, confidence: fl
     generator = np.random.default_rng(seed)
     drawn = generator.integers(seeds, size=(replicates, tasks, seeds))
     pooled = np.take_along_axis(array[None], drawn, axis=2).reshape(replicates, -1)
-    draws = stats.trim_mean(pooled, 0.25, axis=1)
+    draws = interquartile_mean(pooled, axis=1)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Aggregate(
-        estimate=float(stats.trim_mean(array.ravel(), 0.25)),
+        estimate=float(interquartile_mean(array.ravel())),
         low=float(low),
         high=float(high),
         tasks=tasks,

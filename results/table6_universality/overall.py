@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import trim_mean
 
+from common.evaluation.aggregates import interquartile_mean
 from results.table6_universality.configs import DM, REFERENCE, RULES
 from results.table6_universality.resampling import bounds
 from results.table6_universality.rows import BEATS, UNTESTED, Judged
@@ -52,16 +52,13 @@ def _row(rule: str, own: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _interquartile(rule: str, own: Sequence[Judged]) -> dict[str, float]:
-    """Of the domains' scores the lowest and the highest quarter (rounded down) are dropped, and the rest averaged."""
     scaled = [one for one in own if one.normalised]
     if len(scaled) < 2:
         return {**dict.fromkeys(("iqm", "iqm_low", "iqm_high", "iqm_dm"), math.nan), "iqm_domains": len(scaled)}
-    own_mean, dm_mean = (_trimmed([one.row(name)["normalised"] for one in scaled]) for name in (rule, DM))
-    low, high = bounds(trim_mean([one.normalised[rule] for one in scaled], 0.25, axis=0))
+    own_mean, dm_mean = (
+        float(interquartile_mean([one.row(name)["normalised"] for one in scaled])) for name in (rule, DM)
+    )
+    low, high = bounds(interquartile_mean([one.normalised[rule] for one in scaled]))
     return {
         "iqm": own_mean, "iqm_low": low, "iqm_high": high, "iqm_dm": dm_mean, "iqm_domains": len(scaled),
     }  # fmt: skip
-
-
-def _trimmed(values: Sequence[float]) -> float:
-    return float(trim_mean(values, 0.25))
