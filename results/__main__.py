@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from results.catalogue import chosen
-from results.changes import group_frame, lone_rows, run_rows
+from results.changes import FALSE_DISCOVERY, HOLM, group_frame, lone_rows, run_rows
+from results.compared import compared
+from results.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
 from results.integrity import is_sealed, seal
 from results.make import FOLDER, make
 from results.pairing import pairs, titles
 from results.reader import RECORDS, RecordError, load_runs
 from results.report.page import build
-from results.shown import say, show, show_groups, show_states
+from results.shown import say, show, show_answers, show_groups, show_overall, show_seeds, show_states
 from results.start import collect_new, command_of, finished, start
 from results.states import state_of
 
@@ -25,7 +27,7 @@ USAGE = """The tables and figures of the study, from the records of its runs.
   python -m results make [NAME …]                    makes all, or those of the names
   python -m results run NAME --preset P [options]    starts the runs that one lacks, then collects their records
   python -m results report [--out FILE]              one page with all of it, that stands alone
-  python -m results diff A B                         compares two folders of records
+  python -m results diff A B [--detail] [--fdr]      compares two folders of records
   python -m results seal                             writes digests of the records that have none
 """
 
@@ -107,6 +109,20 @@ def diff_command(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="python -m results diff", description="Compares two folders of records.")
     parser.add_argument("first", type=Path, metavar="A")
     parser.add_argument("second", type=Path, metavar="B")
+    parser.add_argument(
+        "--detail", action="store_true",
+        help="also a test, Hedges' g and the number of seeds needed, over seeds; McNemar's test of right and wrong "
+        "answers; the interquartile mean over variants",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed-test", choices=SEED_TESTS, default="paired-t",
+        help="of --detail; wilcoxon (from 6 seeds) and mann-whitney (from 4 and 4) assume no normal scores, welch and "
+        "mann-whitney also take seeds that only one folder has (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fdr", action="store_const", const=FALSE_DISCOVERY, default=HOLM, dest="correction",
+        help="correct p by Benjamini and Hochberg, to look through many differences, instead of by Holm",
+    )  # fmt: skip
     known = parser.parse_args(arguments)
     first, second = load_runs(known.first), load_runs(known.second)
     if not first or not second:
@@ -114,13 +130,18 @@ def diff_command(arguments: list[str]) -> int:
     found, only_first, only_second = pairs(first, second)
     lone = lone_rows({"A": only_first, "B": only_second}, titles([*first, *second]))
     if not lone.empty:
-        show(lone, "compared with none")
+        show(lone, "in one folder only")
     differing, both = run_rows(found), sum(len(pair.first) for pair in found)
     if not differing.empty:
         show(differing.rename(columns={"first": "A", "second": "B", "difference": "B − A"}), "runs that differ")
     say(f"{both} runs in both, {both - len(differing)} of them with exactly the same main metric")
-    if found:
-        show_groups(group_frame(found))
+    every = [compared(pair) for pair in found]
+    if every:
+        show_groups(group_frame(every, known.correction), known.correction)
+    if every and known.detail:
+        show_seeds(seed_frame(every, SEED_TESTS[known.seed_test], known.correction), known.correction, known.seed_test)
+        show_answers(answer_frame(every, known.correction), known.correction)
+        show_overall(overall_frame(every))
     return 0
 
 

@@ -17,16 +17,25 @@ Seeds = dict[int, Run]
 
 @dataclass(frozen=True)
 class Pair:
-    """Runs of one variant and setting from both folders, with the same seeds in the same order."""
+    """Runs of one variant and setting from both folders."""
 
     setting: str
     variant: str
     first: tuple[Run, ...]
+    """Of the seeds that both folders have, in ascending order; may be empty."""
     second: tuple[Run, ...]
+    """Of the same seeds in the same order."""
+    further: tuple[tuple[Run, ...], tuple[Run, ...]] = ((), ())
+    """Of each folder the runs of seeds that the other one lacks."""
+
+    @property
+    def any_run(self) -> Run:
+        """A run of the pair."""
+        return (*self.first, *self.further[0])[0]
 
 
 def pairs(first: Sequence[Run], second: Sequence[Run]) -> tuple[list[Pair], list[Run], list[Run]]:
-    """What can be compared, and the runs of each side that stand in no pair.
+    """What can be compared, and the runs of each side that have no run of the same seed to be compared with.
 
     Where both sides have runs of the same config, seeds apart, these are paired; else, of each side, the config with
     most seeds, whatever else differs. Local paths count by their last part, so that two machines can be compared.
@@ -44,12 +53,12 @@ def pairs(first: Sequence[Run], second: Sequence[Run]) -> tuple[list[Pair], list
         for one, other in both:
             ours, theirs = left[key][one], right[key][other]
             seeds = sorted(ours.keys() & theirs.keys())
-            if seeds:
-                setting, variant = key
-                name = variant if len(both) == 1 else f"{variant} ({ours[seeds[0]].config['hash'][:6]})"
-                found.append(
-                    Pair(called[setting], name, tuple(ours[s] for s in seeds), tuple(theirs[s] for s in seeds))
-                )
+            setting, variant = key
+            name = variant if len(both) == 1 else f"{variant} ({_any(ours).config['hash'][:6]})"
+            further = (_without(ours, seeds), _without(theirs, seeds))
+            found.append(
+                Pair(called[setting], name, tuple(ours[s] for s in seeds), tuple(theirs[s] for s in seeds), further)
+            )
     paired = {run.folder for pair in found for run in (*pair.first, *pair.second)}
     left_alone, right_alone = ([run for run in runs if run.folder not in paired] for runs in (first, second))
     return found, left_alone, right_alone
@@ -86,6 +95,14 @@ def _by_config(runs: Sequence[Run]) -> dict[tuple[str, str], dict[str, Seeds]]:
             raise RecordError(f"two records of one config and seed: {seeds[run.seed].folder} and {run.folder}")
         seeds[run.seed] = run
     return found
+
+
+def _any(runs: Seeds) -> Run:
+    return runs[min(runs)]
+
+
+def _without(runs: Seeds, seeds: Sequence[int]) -> tuple[Run, ...]:
+    return tuple(runs[seed] for seed in sorted(runs.keys() - set(seeds)))
 
 
 def _most(configs: Mapping[str, Seeds]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from common.evaluation.samples import Sample, sample, varies
+from common.evaluation.samples import sample, varies
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,12 @@ def cohens_d(model: ArrayLike, baseline: ArrayLike) -> float:
     Raises:
         ValueError: for fewer than two seeds of either, or if no score varies over seeds.
     """
-    return _cohens_d(sample(model), sample(baseline))
+    first, second = sample(model), sample(baseline)
+    scale = max(abs(first).max(), abs(second).max())
+    if not varies(first, scale) and not varies(second, scale):
+        raise ValueError("the scores of either model are equal over all seeds: there is no spread to compare with")
+    squares = (first.size - 1) * first.var(ddof=1) + (second.size - 1) * second.var(ddof=1)
+    return float((first.mean() - second.mean()) / math.sqrt(squares / (first.size + second.size - 2)))
 
 
 def hedges_g(model: ArrayLike, baseline: ArrayLike, confidence: float = 0.95) -> EffectSize:
@@ -56,7 +61,7 @@ def hedges_g(model: ArrayLike, baseline: ArrayLike, confidence: float = 0.95) ->
     """
     first, second = sample(model), sample(baseline)
     freedom = first.size + second.size - 2
-    distance = _cohens_d(first, second)
+    distance = cohens_d(first, second)
     unit = math.sqrt(1 / first.size + 1 / second.size)
     low, high = (
         float(special.nctdtrinc(freedom, tail, distance / unit)) * unit
@@ -85,11 +90,3 @@ def cliffs_delta(model: ArrayLike, baseline: ArrayLike) -> float:
     Args and errors as :func:`probability_of_superiority`.
     """
     return float(np.sign(np.subtract.outer(sample(model, 1), sample(baseline, 1))).mean())
-
-
-def _cohens_d(first: Sample, second: Sample) -> float:
-    scale = max(abs(first).max(), abs(second).max())
-    if not varies(first, scale) and not varies(second, scale):
-        raise ValueError("the scores of either model are equal over all seeds: there is no spread to compare with")
-    squares = (first.size - 1) * first.var(ddof=1) + (second.size - 1) * second.var(ddof=1)
-    return float((first.mean() - second.mean()) / math.sqrt(squares / (first.size + second.size - 2)))

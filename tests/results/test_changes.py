@@ -8,6 +8,7 @@ import pytest
 
 from results.__main__ import main
 from results.changes import group_frame, run_rows
+from results.compared import compared as scored
 from results.pairing import pairs
 from results.reader import RecordError, load_runs
 from tests.results.test_language import TOKENS
@@ -38,17 +39,20 @@ def sides(tmp_path_factory, record):
     return root
 
 
+def both(first, second):
+    return [scored(pair) for pair in pairs(load_runs(first), load_runs(second))[0]]
+
+
 def compared(first, second):
-    found, *_ = pairs(load_runs(first), load_runs(second))
-    return group_frame(found).set_index(["setting", "variant"])
+    return group_frame(both(first, second)).set_index(["setting", "variant"])
 
 
 def test_a_folder_does_not_differ_from_itself(sides, capsys):
     runs = load_runs(sides / "a")
     found, only_first, only_second = pairs(runs, runs)
     assert not only_first and not only_second and run_rows(found).empty
-    frame = group_frame(found)
-    assert (frame["difference"] == 0).all() and (frame["p_holm"] == 1).all() and not frame["significant"].any()
+    frame = group_frame([scored(pair) for pair in found])
+    assert (frame["difference"] == 0).all() and (frame["p_corrected"] == 1).all() and not frame["significant"].any()
     assert main(["diff", str(sides / "a"), str(sides / "a")]) == 0
     said = capsys.readouterr().out
     assert "18 runs in both, 18 of them with exactly the same main metric" in said
@@ -66,7 +70,7 @@ def test_a_planted_difference_is_found_and_alone_significant(sides, capsys):
     )
     assert language["difference"] == pytest.approx(-0.3, abs=1e-3) and language["better"]
     assert vision["difference"] == pytest.approx(-20, abs=0.1) and not vision["better"]
-    assert (frame["p_holm"] >= frame["p"]).all()
+    assert (frame["p_corrected"] >= frame["p"]).all()
     assert main(["diff", str(sides / "a"), str(sides / "b")]) == 0
     said = capsys.readouterr().out
     assert "step1_sentiment, sst5, minilm\tli\t0" in said  # only there
