@@ -16,7 +16,8 @@ from alpha_validity.config import ValidityRunConfig
 from alpha_validity.measures import MEASURES, accuracy, all_measures
 from alpha_validity.model import VectorModel
 from alpha_validity.settings import SETTINGS
-from common.data.planted_vectors import Vectors, losses, planted_vectors, shapley_shares
+from common.data.planted_vectors import Vectors, planted_vectors
+from common.evaluation.planted_parts import losses, shapley_shares
 from common.integration.mixing_weights import MixingWeights
 from common.training.config import RuntimeConfig
 from common.training.record import RunRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.data.planted_vectors import Part
+from common.evaluation.planted_parts import Part
 
 
 def _unique(*shares: float) -> tuple[Part, ...]:

@@ -1,13 +1,15 @@
 """Generated pseudo-word texts whose label depends on chosen streams in known shares.
 
-Every text carries its label in exactly one stream, its *carrier*, drawn with the configured share. Two words of the
-text show the carrier's cue for the label; the two words that could show each other stream's cue are neutral, and
-the rest are fillers. All K labels are equally frequent within every carrier.
+Every text carries its label in exactly one part, its *carrier*, drawn with the configured share: in one stream
+(``phonetic``), the same in several (``meaning=phonetic``, redundant), or only in several together
+(``meaning+phonetic``, synergistic: the sum of their cues modulo K is the label). Two words of the text show each
+carrying stream's cue; the two words that could show each other stream's cue are neutral, and the rest are fillers.
+All K labels are equally frequent within every carrier.
 
 **Share of label information.** Whoever reads a set S of streams perfectly, and no other, is right at a rate of at
-most ``1/K + (1 − 1/K) · Σ_{s∈S} share_s``. The score above chance is additive over streams, so leave-one-out and
-the Shapley value of a stream are both ``share_s · (1 − 1/K)``, and ``share_s`` is what α and contribution should
-recover (:func:`planted_truth`).
+most ``1/K + (1 − 1/K) · v(S)``, see :mod:`common.evaluation.planted_parts`. Where every text has one carrying stream,
+v(S) is the sum of the shares of S, so that leave-one-out and the Shapley value of a stream are both its share times
+``1 − 1/K``. The Shapley shares of v are what α and contribution should recover (:func:`planted_truth`).
 
 The cues:
 
@@ -26,12 +28,13 @@ phonetic words (by label and split) have their label's vowel, and 94 % of the ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.data.text import SPLITS, Corpus, DataConfig, DataError, TextSplit, register_dataset
+from common.evaluation.planted_parts import Part, parts_of, shapley_shares
 
 STREAMS = ("meaning", "phonetic", "morphological")
 CUE_WORDS = 2
@@ -65,9 +68,9 @@ class PlantedExample:
     words: tuple[str, ...]
     label: int
     carrier: str
-    """The stream that carries the label."""
+    """Name of the part that carries the label, such as ``phonetic`` or ``meaning+phonetic``."""
     cues: tuple[tuple[str, int | None], ...]
-    """Stream -> label that its cue words show; None where they are neutral."""
+    """Stream -> label (of a synergistic carrier: summand of it) that its cue words show; None where neutral."""
 
 
 def planted_truth(config: DataConfig) -> dict[str, float]:
@@ -76,18 +79,49 @@ def planted_truth(config: DataConfig) -> dict[str, float]:
     Raises:
         DataError: for shares or sizes that cannot be generated.
     """
-    shares = dict(config.planted_shares)
-    if len(shares) != len(config.planted_shares) or set(shares) - set(STREAMS):
-        raise DataError(f"planted_shares names each of {', '.join(STREAMS)} at most once, got {config.planted_shares}")
-    if min(shares.values(), default=-1.0) < 0 or abs(sum(shares.values()) - 1) > 1e-6:
-        raise DataError(f"planted_shares must not be negative and must sum to 1, got {config.planted_shares}")
+    # Rounded to what was written: 0.3 has a Shapley share of 0.30000000000000004.
+    return {stream: round(value, 12) for stream, value in shapley_shares(planted_parts(config), STREAMS).items()}
+
+
+def planted_parts(config: DataConfig) -> tuple[Part, ...]:
+    """What the config plants: each stream alone, also with a share of 0, then what several streams carry.
+
+    Raises:
+        DataError: as :func:`planted_truth`.
+    """
+    given = config.planted_shares
+    if min((share for _, share in given), default=-1.0) < 0 or abs(sum(share for _, share in given) - 1) > 1e-6:
+        raise DataError(f"planted_shares must not be negative and must sum to 1, got {given}")
+    try:
+        parts = parts_of(given)
+    except ValueError as error:
+        raise DataError(f"planted_shares: {error}") from error
+    found = {(part.kind, frozenset(part.streams)): part.share for part in parts}
+    if len(found) != len(parts) or any(set(part.streams) - set(STREAMS) for part in parts):
+        raise DataError(
+            f"planted_shares names each of {', '.join(STREAMS)} at most once, and each group of them joined by = "
+            f"(all say the same) or + (only together they tell) at most once, got {given}"
+        )
+    for part in parts:
+        for other in parts:
+            if part.kind == "synergistic" and other.kind == "redundant" and set(part.streams) <= set(other.streams):
+                raise DataError(
+                    f"planted_shares: where the cues of {part.name} are equal, nobody can tell them from those of "
+                    f"{other.name}; take other streams for one of them"
+                )
     if not 2 <= config.planted_classes <= len(_SOUNDS):
         raise DataError(f"planted_classes must be 2 to {len(_SOUNDS)}, got {config.planted_classes}")
     if config.planted_words < CUE_WORDS * len(STREAMS):
         raise DataError(f"planted_words must be at least {CUE_WORDS * len(STREAMS)}, got {config.planted_words}")
     if min(config.planted_sizes) < config.planted_classes:
         raise DataError(f"planted_sizes must be at least planted_classes each, got {config.planted_sizes}")
-    return {stream: float(shares.get(stream, 0.0)) for stream in STREAMS}
+    alone = [Part("unique", (stream,), found.get(("unique", frozenset([stream])), 0.0)) for stream in STREAMS]
+    joint = [
+        Part(part.kind, tuple(stream for stream in STREAMS if stream in part.streams), part.share)
+        for part in parts
+        if part.kind != "unique"
+    ]
+    return (*alone, *joint)
 
 
 @register_dataset("planted")
@@ -99,14 +133,14 @@ def load_planted(config: DataConfig) -> Corpus:
         name: TextSplit(tuple(" ".join(e.words) for e in examples), tuple(e.label for e in examples))
         for name, examples in planted_examples(config).items()
     }
-    shares = ", ".join(f"{stream} {share:g}" for stream, share in planted_truth(config).items())
+    shares = ", ".join(f"{part.name} {part.share:g}" for part in planted_parts(config))
     names = tuple(f"label {k}" for k in range(config.planted_classes))
     return Corpus(f"generated (planted: {shares}; seed {config.seed})", splits, names)
 
 
 def planted_examples(config: DataConfig) -> dict[str, list[PlantedExample]]:
     """All examples of train, validation and test with their metadata."""
-    truth = planted_truth(config)
+    parts = planted_parts(config)
     classes = config.planted_classes
     random = np.random.default_rng(config.seed)
     vocabulary = _homophones(classes, random)
@@ -118,16 +152,13 @@ def planted_examples(config: DataConfig) -> dict[str, list[PlantedExample]]:
     for split, size in zip(SPLITS, config.planted_sizes, strict=True):
         speaker = _Speaker(random, vocabulary, stems_of[split], held_out=split != "train")
         examples = []
-        for carrier, label in _quota(truth, classes, size, random):
-            words = [
-                speaker.word(stream, label if stream == carrier else None)
-                for stream in STREAMS
-                for _ in range(CUE_WORDS)
-            ]
+        for part, label in _quota(parts, classes, size, random):
+            shown = _shown(part, label, classes, random)
+            words = [speaker.word(stream, shown.get(stream)) for stream in STREAMS for _ in range(CUE_WORDS)]
             words += [speaker.pick(speaker.stems) for _ in range(config.planted_words - len(words))]
             order = random.permutation(len(words))
-            cues = tuple((stream, label if stream == carrier else None) for stream in STREAMS)
-            examples.append(PlantedExample(tuple(words[i] for i in order), label, carrier, cues))
+            cues = tuple((stream, shown.get(stream)) for stream in STREAMS)
+            examples.append(PlantedExample(tuple(words[i] for i in order), label, part.name, cues))
         corpus[split] = examples
     return corpus
 
@@ -166,13 +197,21 @@ def _homophones(classes: int, random: np.random.Generator) -> list[list[str]]:
     return words
 
 
-def _quota(truth: Mapping[str, float], classes: int, size: int, random: np.random.Generator) -> list[tuple[str, int]]:
+def _shown(part: Part, label: int, classes: int, random: np.random.Generator) -> dict[str, int]:
+    """Stream of the part -> the cue it shows: the label, or summands of it of which any but one are drawn."""
+    if part.kind != "synergistic":
+        return dict.fromkeys(part.streams, label)
+    drawn = [int(each) for each in random.integers(classes, size=len(part.streams) - 1)]
+    return dict(zip(part.streams, (*drawn, (label - sum(drawn)) % classes), strict=True))
+
+
+def _quota(parts: Sequence[Part], classes: int, size: int, random: np.random.Generator) -> list[tuple[Part, int]]:
     """(carrier, label) of every example in random order: shares exact to one example, labels even in every carrier."""
-    bounds = np.round(np.cumsum([0.0, *truth.values()]) * size).astype(int)
+    bounds = np.round(np.cumsum([0.0, *(part.share for part in parts)]) * size).astype(int)
     pairs = []
-    for stream, start, stop in zip(truth, bounds[:-1], bounds[1:], strict=True):
+    for part, start, stop in zip(parts, bounds[:-1], bounds[1:], strict=True):
         # Counting labels through the whole split, not anew in each carrier, keeps them even overall too.
-        pairs += [(stream, position % classes) for position in range(start, stop)]
+        pairs += [(part, position % classes) for position in range(start, stop)]
     return [pairs[i] for i in random.permutation(len(pairs))]
 
 

@@ -42,7 +42,8 @@ class DataConfig:
     phrases: bool = False
     """SST from trees: train on every labelled phrase of the training trees too."""
     planted_shares: tuple[tuple[str, float], ...] = (("meaning", 0.5), ("phonetic", 0.3), ("morphological", 0.2))
-    """planted: stream -> share of the examples whose label that stream carries; they sum to 1."""
+    """planted: stream -> share of the examples whose label that stream carries; they sum to 1. Streams joined by = all
+    carry it (``meaning=phonetic``), joined by + only together (``meaning+phonetic``)."""
     planted_classes: int = 2
     """planted: number of labels, 2 to 5."""
     planted_sizes: tuple[int, int, int] = (2000, 400, 400)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from common.evaluation.importance import agreement, validity
+from common.evaluation.planted_parts import parts_of, shapley_shares
 from results.figure_alpha_sentiment.values import site_values
 from results.reader import Run, where
 
@@ -89,6 +89,10 @@ def validity_frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def planted_shares(run: Run) -> Mapping[str, float]:
-    """Stream -> share of the label information that was planted in it; all zero where nothing was planted."""
-    planted = dict(run.settings["data"].get("planted_shares") or ()) if run.dataset == "planted" else {}
-    return {stream: float(np.float64(planted.get(stream, 0.0))) for stream in run.streams}
+    """Stream -> share of the label information that was planted in it; all zero where nothing was planted.
+
+    Of what several streams carry it is the Shapley share among the streams that the run has.
+    """
+    planted = run.settings["data"].get("planted_shares") or () if run.dataset == "planted" else ()
+    worth = shapley_shares(parts_of(planted), run.streams)
+    return {stream: round(share, 12) for stream, share in worth.items()}  # as written: 0.3, not 0.30000000000000004

@@ -15,7 +15,8 @@ from alpha_validity.config import PRESETS, VARIANTS, ValidityRunConfig, VectorTr
 from alpha_validity.measures import MEASURES, all_measures, terms_of_the_sum
 from alpha_validity.model import VectorModel
 from alpha_validity.run import fit, folder_of, run, tensors
-from common.data.planted_vectors import Part, planted_vectors, shapley_shares
+from common.data.planted_vectors import planted_vectors
+from common.evaluation.planted_parts import Part, shapley_shares
 from common.integration import IntegrationConfig
 from common.training.config import RuntimeConfig
 from results.table5_alpha_validity.configs import VARIANTS as TABLE

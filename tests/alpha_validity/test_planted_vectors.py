@@ -7,7 +7,8 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from alpha_validity.settings import SETTINGS
-from common.data.planted_vectors import Part, losses, planted_vectors, readable, shapley_shares, stream_names
+from common.data.planted_vectors import planted_vectors
+from common.evaluation.planted_parts import Part, losses, readable, shapley_shares, stream_names
 
 MIXED = (
     Part("unique", ("a",), 0.3), Part("redundant", ("a", "b"), 0.2), Part("synergistic", ("b", "c"), 0.5),
