@@ -101,12 +101,13 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
         return NOTHING
     frame = pd.read_csv(path)
     rows = []
-    for (setting, kind), part in frame.groupby(["setting", "kind"], sort=False):
+    for key, part in frame.groupby(["setting", "kind"], sort=False):
+        setting, kind = map(str, key)  # pyright: ignore[reportArgumentType]
         rate = part["rate"].max()
         here = {row["variant"]: row for row in where(part, rate=rate).to_dict("records")}
         cells = [spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]) for row in map(here.__getitem__, NOISY)]
         clean = f"{100 * here[NOISY[0]]['clean_mean']:.2f}"
-        rows.append([f"{setting}: {KINDS.get(str(kind), str(kind))}", f"{rate:.0%}".replace("%", " %"), clean, *cells])
+        rows.append([f"{setting}: {KINDS.get(kind, kind)}", f"{rate:.0%}".replace("%", " %"), clean, *cells])
     header = ["noise", "words", f"{NOISY[0]} clean %", *(f"{name} %" for name in NOISY)]
     compared = frame.loc[frame["p_holm"].notna()]
     differ = compared.loc[compared["p_holm"] < SIGNIFICANT]
