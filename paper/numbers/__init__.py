@@ -5,7 +5,8 @@ Keys, as ``\\result{key}`` takes them:
 - ``table1_sentiment/sst5, minilm/dm/accuracy_mean``: table, section, row, column, written as in the table. Where a row
   is compared with a baseline there are also ``interval`` (difference and 95 % interval), ``outcome`` and, against each
   control, ``minus_shuffled`` (difference of the two differences).
-- ``table1_sentiment/sst5, minilm/section/verdict``: of a section: ``rows``, ``seeds``, ``verdict``, :data:`OUTCOMES`.
+- ``table1_sentiment/sst5, minilm/section/verdict``: of a section: ``rows``, ``seeds``, ``verdict``, :data:`OUTCOMES`,
+  ``best`` (names of the best rows) and ``level`` (of those not significantly worse).
 - ``table1_sentiment/table/verdict``: of a table: the verdicts of all sections.
 - ``table4_vision_language/…/dm/today_interval``: the same against the projector.
 - ``figure_vision_language/<setting>/dm/gain_swapped/colour``: setting as the figure's files are named, row, measure,

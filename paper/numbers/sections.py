@@ -8,16 +8,21 @@ from paper.numbers.formats import joined, listed
 from paper.numbers.kinds import KINDS, OUTCOMES
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
+from results.best import BEST, LEVEL, MARK
 from results.render import escaped
 
 
 def section_macros(table: str, section: str, rows: Sequence[Row]) -> Iterator[Macro]:
-    """Rows, seeds, outcomes and verdict of one section."""
+    """Rows, seeds, the best and those not significantly worse, outcomes and verdict of one section."""
     source = f"results/{table}/table.csv, lines {rows[0].line} to {rows[-1].line}: {section}"
     trained = [row for row in rows if row.get("seeds") > 0]
     if trained:
         yield Macro(f"{table}/{section}/section/rows", str(len(trained)), source)
         yield Macro(f"{table}/{section}/section/seeds", _seeds(rows), source)
+    for mark in (BEST, LEVEL):
+        marked = [row.variant for row in rows if row.cells.get(MARK) == mark]
+        if marked or mark == LEVEL and any(row.cells.get(MARK) == BEST for row in rows):
+            yield Macro(f"{table}/{section}/section/{mark}", listed(marked) if marked else "none", source)
     if table in KINDS:
         for outcome in OUTCOMES:
             count = sum(row.outcome == outcome for row in rows)

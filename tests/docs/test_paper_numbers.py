@@ -237,3 +237,19 @@ trec: dm,phonetic+morphological,,,,0.01,-0.01,0.03,,retrained
     assert known["trec: dm/phonetic/alpha_interval"] == "+0.100 [$-$0.100, +0.300]"
     assert known["trec: dm/phonetic/retrained_interval"] == "+1.00 [$-$1.00, +3.00]"
     assert "trec: li/phonetic/alpha_interval" not in known
+
+
+def test_best_rows_and_those_level_with_them_are_named(tmp_path):
+    text = """section,variant,seeds,mark
+a,dm,2,best
+a,li_soma,2,level
+a,gmu,2,worse
+b,dm,2,best
+b,li,2,worse
+c,dm,2,
+"""
+    (tmp_path / "table1_sentiment").mkdir()
+    (tmp_path / "table1_sentiment" / "table.csv").write_text(text, encoding="utf-8")
+    known = {macro.key.removeprefix("table1_sentiment/"): macro.value for macro in macros(tables(tmp_path))}
+    assert known["a/section/best"] == r"\texttt{dm}" and known["a/section/level"] == r"\texttt{li\_soma}"
+    assert known["b/section/level"] == "none" and "c/section/best" not in known and "c/section/level" not in known
