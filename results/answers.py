@@ -137,6 +137,25 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
     return f"{markdown_table(text)}\n\n{said}"
 
 
+def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
+    """Whether the contribution of the picture tells when it mattered, by setting and variant."""
+    rows: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*-agreement.csv")):
+        frame = where(pd.read_csv(path), change="swapped")
+        found = frame.groupby("variant", sort=False)["spearman"].agg(["min", "max", "size"])
+        rows[path.name.removesuffix("-agreement.csv")] = {
+            str(name): f"{_signed(low)} to {_signed(high)} ({size})" if size > 1 else f"{_signed(low)} (1)"
+            for name, low, high, size in found.itertuples()
+        }
+    names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    table = [[setting, *(cells.get(name, MISSING) for name in names)] for setting, cells in rows.items()]
+    return markdown_table(pd.DataFrame(table, columns=pd.Index(["setting", *names]))) if rows else NOTHING
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def _cell(row: Mapping[Any, Any]) -> str:
     """The score of a row of table 6, with its mark."""
     return MARKDOWN_MARKS.get(str(row[MARK]), "{}").format(DOMAIN_COLUMNS["score"](dict(row)))

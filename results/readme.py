@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.files import write_text
 from results import table2_mlm, table3_gpt, table4_vision_language
-from results.answers import importance, overview, robustness, transfer, universality
+from results.answers import importance, overview, pictures, robustness, transfer, universality
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
 from results.table2_mlm.make import COLUMNS as MLM
@@ -113,13 +113,14 @@ SECTIONS = {
     "table7": transfer,
     "table8": robustness,
     "table9": importance,
+    "pictures": pictures,
     "benchmarks": benchmarks,
 }
 """Name of the markers -> what stands between them."""
 
 
 PAGES = {
-    "README.md": ("overview", "table5", "table6", "table7", "table8", "table9", "benchmarks"),
+    "README.md": ("overview", "table5", "table6", "table7", "table8", "table9", "pictures", "benchmarks"),
     "step1_sentiment/README.md": ("table1",),
     "step2_mlm/README.md": ("table2",),
     "step3_gpt/README.md": ("table3",),

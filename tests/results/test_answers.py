@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from results.answers import NOTHING, importance, overview, robustness, transfer, universality
+from results.answers import NOTHING, importance, overview, pictures, robustness, transfer, universality
 from results.table9_importance.rows import ALL, NONE, VALUES
 
 
@@ -81,7 +81,9 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
 
 def test_without_runs_nothing_is_claimed(tmp_path):
     makers = (transfer, robustness, importance, overview)
-    assert {universality(tmp_path), *(maker(tmp_path / "table.csv") for maker in makers)} == {NOTHING}
+    assert {universality(tmp_path), pictures(tmp_path), *(maker(tmp_path / "table.csv") for maker in makers)} == {
+        NOTHING
+    }
 
 
 def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
@@ -113,3 +115,14 @@ def test_the_overview_names_the_best_other_fusion_and_marks_it(tmp_path):
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     expected = "| a | accuracy % | 2 to 3 | 50.00 ± 1.00 | — | gmu: *61.00 ± 1.00* | **70.00 ± 1.00** | — |"
     assert expected in overview(tmp_path / "table.csv")
+
+
+def test_agreement_with_the_swapped_picture_is_shown_from_seed_to_seed(tmp_path):
+    text = """variant,seed,change,words,spearman
+dm,0,swapped,9,-0.3
+dm,1,swapped,9,0.105
+dm,0,blank,9,0.9
+li,0,swapped,9,0.4
+"""
+    (tmp_path / "scenes-agreement.csv").write_text(text, encoding="utf-8")
+    assert "| scenes | −0.30 to +0.10 (2) | +0.40 (1) |" in pictures(tmp_path)
