@@ -69,7 +69,8 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     frame = importance_table([run for run in runs if run.dataset in DATASETS and run.name in VARIANTS])
     if frame.empty:
         return []
-    notes = dict.fromkeys(map(str, frame["section"]), NOTE)
+    first, *others = dict.fromkeys(map(str, frame["section"]))
+    notes = {first: NOTE, **dict.fromkeys(others, f"Columns and verdict as in the table of {first}.")}
     for section in notes:
         print_text(written(where(frame, section=section), COLUMNS), section)
     return write_table(folder, frame, notes, "importance", columns=COLUMNS)
