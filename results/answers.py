@@ -16,6 +16,7 @@ from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
 from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
 from results.table8_robustness.configs import KINDS
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
+from results.table9_importance.make import VERDICT
 from results.table9_importance.rows import ALL, BOTH, NONE, SOME
 from results.tables import BASELINE as BACKBONE
 
@@ -27,7 +28,7 @@ OURS = ("dm", "li")
 """The rules under study."""
 NOISY = (BACKBONE, *OURS)
 """Rows of table 8 that the README has room for."""
-STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", "verdict")
+STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", VERDICT)
 """Columns of table 9 that the README has room for."""
 NOTHING = "No finished run yet."
 
@@ -131,8 +132,8 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
     alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & frame["verdict"].notna(), "verdict"]
     agreed, divided, never = ((alone == verdict).sum() for verdict in (ALL, SOME, NONE))
     said = (
-        f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, every measure shows "
-        f"that {agreed} count, some measures that {divided} do, and none that the other {never} do."
+        f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, {agreed} are shown to "
+        f"count by every measure, {divided} by some and {never} by none."
     )
     return f"{markdown_table(text)}\n\n{said}"
 

@@ -16,6 +16,8 @@ from results.table9_importance.rows import importance_table
 from results.terminal import print_text
 
 FOLDER = Path(__file__).parent
+VERDICT = "say it counts"
+"""Header of the verdict."""
 NOTE = (
     "α: mean over the sites, with the 95 % interval over seeds (Student's t); moved: mean distance from its start; "
     "|gradient|: its mean magnitude where it is first traced and not zero. Contribution and signed projection: means "
@@ -23,8 +25,8 @@ NOTE = (
     "trained model loses without the stream; only models trained with stream dropout have met that, and have Shapley "
     "values. Retrained: points of test accuracy over the model that was trained without the stream, with the 95 % "
     "paired multi-bootstrap interval over seeds and examples; that model has fewer parameters. For both secondary "
-    "streams of dm it has as many: the row phonetic+morphological is dm minus duplicate. Verdict: of these five, those "
-    "with an interval (Student's t over seeds but for the last), do all lie above zero, or some, or none?"
+    "streams of dm it has as many: the row phonetic+morphological is dm minus duplicate. Last column: of these "
+    "five, those with an interval (Student's t over seeds but for the last), do all, some or none lie above zero?"
 )
 
 
@@ -59,7 +61,7 @@ COLUMNS: Columns = {
     "permutation": _mean("permutation", 100),
     "Shapley": _mean("shapley", 100),
     "retrained [95 % CI]": lambda row: interval(*(100 * row[f"retrained{end}"] for end in ("", "_low", "_high"))),
-    "verdict": lambda row: str(row["verdict"]) or MISSING,
+    VERDICT: lambda row: str(row["verdict"]) or MISSING,
 }
 """Header -> how a cell is written."""
 
@@ -70,7 +72,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     if frame.empty:
         return []
     first, *others = dict.fromkeys(map(str, frame["section"]))
-    notes = {first: NOTE, **dict.fromkeys(others, f"Columns and verdict as in the table of {first}.")}
+    notes = {first: NOTE, **dict.fromkeys(others, f"Columns as in the table of {first}.")}
     for section in notes:
         print_text(written(where(frame, section=section), COLUMNS), section)
     return write_table(folder, frame, notes, "importance", columns=COLUMNS)

@@ -25,7 +25,8 @@ WAYS = ("zero", "mean", "permutation")
 VALUES = ("alpha", "moved", "gradient", "contribution", "projection", *WAYS, "shapley")
 TOLD = (*WAYS, "shapley", "retrained")
 """Measures that a verdict rests on: each says what became of the accuracy."""
-ALL, SOME, NONE = "all show that it counts", "some show that it counts", "none shows that it counts"
+ALL, SOME, NONE = "all", "some", "none"
+"""How many of the measures that are known show that a stream counts."""
 
 
 def importance_table(runs: Sequence[Run]) -> pd.DataFrame:
