@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from common.evaluation.seed_tests import paired_t_test
 from common.evaluation.statistics import holm
 from results.differences import Seeds, tested
 
@@ -19,6 +20,11 @@ NOTE = (
     "multi-bootstrap and approximate randomisation, Holm over the rows compared with it)."
 )
 """What a caption says of the marks."""
+SEED_NOTE = (
+    "Bold: the best mean of a column; italic: not significantly worse than that row (paired t test over the seeds that "
+    "both have, Holm over the rows compared with it)."
+)
+"""What it says of :func:`marks_by_seed`."""
 
 
 def marks(scores: Mapping[str, Seeds]) -> dict[str, str]:
@@ -31,14 +37,41 @@ def marks(scores: Mapping[str, Seeds]) -> dict[str, str]:
         scores: row -> seed -> scores ``[E]`` of the same examples in the same order, higher is better.
     """
     means = {name: float(np.mean([one.mean() for one in seeds.values()])) for name, seeds in scores.items() if seeds}
+
+    def p(name: str, best: str, comparisons: int) -> float:
+        # The smallest p of a bootstrap is 2 / replicates: it must stay below the level after the correction.
+        found = tested(scores[name], scores[best], max(2000, 200 * comparisons))
+        return np.nan if found is None else found[1]
+
+    return _said(means, p)
+
+
+def marks_by_seed(values: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
+    """As :func:`marks`, for a statistic that is no mean over examples: the seeds alone are the sample.
+
+    Args:
+        values: row -> seed -> the statistic, higher is better. A row with a NaN has no mark.
+    """
+    means = {name: float(np.mean(list(seeds.values()))) for name, seeds in values.items() if seeds}
+
+    def p(name: str, best: str, _comparisons: int) -> float:
+        common = sorted(values[name].keys() & values[best].keys())
+        own, other = (np.array([values[row][seed] for seed in common]) for row in (name, best))
+        if len(common) < 2 or np.ptp(own - other) < 1e-12:
+            return np.nan
+        return paired_t_test(own, other).p
+
+    return _said({name: mean for name, mean in means.items() if np.isfinite(mean)}, p)
+
+
+def _said(means: Mapping[str, float], p: Callable[[str, str, int], float]) -> dict[str, str]:
+    """`p`: of a row against the best one, among so many comparisons; NaN where there is no test."""
     if not means:
         return {}
     best = max(means, key=lambda name: means[name])
     others = [name for name in means if round(means[best] - means[name], 12) > 0]
-    # The smallest p of a bootstrap is 2 / replicates: it must stay below the level after the correction.
-    found = {name: tested(scores[name], scores[best], max(2000, 200 * len(others))) for name in others}
-    corrected = holm([np.nan if one is None else one[1] for one in found.values()])
-    said = dict(zip(found, map(_verdict, corrected), strict=True))
+    corrected = holm([p(name, best, len(others)) for name in others])
+    said = dict(zip(others, map(_verdict, corrected), strict=True))
     return {name: said.get(name, BEST) for name in means}
 
 

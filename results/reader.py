@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -207,6 +207,12 @@ def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
     for run in runs:
         groups.setdefault(key(run), []).append(run)
     return groups
+
+
+def widest(runs: Sequence[Run]) -> list[Run]:
+    """Of runs of one variant the config with most seeds."""
+    groups = grouped(runs, variant_key)
+    return groups[max(sorted(groups), key=lambda key: len(groups[key]))]
 
 
 def recorded(runs: Iterable[Run]) -> str:

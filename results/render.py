@@ -16,6 +16,9 @@ from results.best import BEST, LEVEL, MARK
 MISSING = "—"
 Columns = Mapping[str, Callable[[dict[str, Any]], str]]
 """Header -> the cell of a row, as text."""
+Marked = str | Mapping[str, str]
+"""Header of the cells that show which rows are best and which not significantly worse, by the column ``mark``; or
+several headers -> the column with the marks of each."""
 INTERVAL = "Δ points [95 % CI]"
 SCORE = "accuracy %"
 """Header of the score by which the rows of a table of accuracies are compared."""
@@ -38,15 +41,18 @@ def written(frame: pd.DataFrame, columns: Columns | None = None) -> pd.DataFrame
     return pd.DataFrame(rows, columns=pd.Index(list(columns)))
 
 
-def marked(text: pd.DataFrame, frame: pd.DataFrame, score: str, styles: Mapping[str, str]) -> pd.DataFrame:
-    """`text`, the cells of `frame`'s rows, with those below the header `score` as the marks of the rows ask for."""
-    if MARK not in frame or score not in text:
-        return text
-    styled = [styles.get(str(mark), "{}") for mark in frame[MARK]]
-    return text.assign(**{score: [style.format(cell) for style, cell in zip(styled, text[score], strict=True)]})
+def marked(text: pd.DataFrame, frame: pd.DataFrame, score: Marked, styles: Mapping[str, str]) -> pd.DataFrame:
+    """`text`, the cells of `frame`'s rows, with those below the headers of `score` as the marks of the rows ask for."""
+    for header, name in ({score: MARK} if isinstance(score, str) else score).items():
+        if name in frame and header in text:
+            styled = [styles.get(str(mark), "{}") for mark in frame[name]]
+            text = text.assign(
+                **{header: [style.format(cell) for style, cell in zip(styled, text[header], strict=True)]}
+            )
+    return text
 
 
-def section_markdown(part: pd.DataFrame, columns: Columns, score: str, shown: Iterable[str] = ()) -> str:
+def section_markdown(part: pd.DataFrame, columns: Columns, score: Marked, shown: Iterable[str] = ()) -> str:
     """The rows of one section as a Markdown table with marks; only the columns `shown`, where any are named."""
     text = written(part, columns)
     return markdown_table(marked(without_empty(text.loc[:, list(shown) or text.columns]), part, score, MARKDOWN_MARKS))
@@ -58,7 +64,11 @@ def without_empty(text: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(
-    frame: pd.DataFrame, captions: Mapping[str, str], note: str = "", columns: Columns | None = None, score: str = SCORE
+    frame: pd.DataFrame,
+    captions: Mapping[str, str],
+    note: str = "",
+    columns: Columns | None = None,
+    score: Marked = SCORE,
 ) -> str:
     """A Markdown document, one table per section."""
     parts = [note] if note else []
@@ -79,7 +89,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def latex(
-    frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None, score: str = SCORE
+    frame: pd.DataFrame, captions: Mapping[str, str], label: str, columns: Columns | None = None, score: Marked = SCORE
 ) -> str:
     """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``. Headers wider than their cells are stacked."""
     parts = []
@@ -128,7 +138,7 @@ def write_table(
     note: str = "",
     columns: Columns | None = None,
     printed: Columns | None = None,
-    score: str = SCORE,
+    score: Marked = SCORE,
 ) -> list[Path]:
     """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths.
 
@@ -140,7 +150,7 @@ def write_table(
         note: stands above the Markdown.
         columns: how cells are written (:data:`SENTIMENT` unless given).
         printed: those of the LaTeX tables, where paper has no room for all.
-        score: header of the cells that show which rows are best and which not significantly worse.
+        score: where the marks of the rows are shown.
     """
     return [
         write_text(folder / "table.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")),

@@ -51,7 +51,7 @@ def token_table(
         present = [name for name in rows if name in by_name]
         drafts = [_row(titles[key], by_name[name], baseline, metrics, times) for name in present]
         corrected = holm([draft["p"] for draft in drafts])
-        best = marks(_block_scores({name: by_name[name] for name in present}))
+        best = marks(scores_of_blocks({name: by_name[name] for name in present}))
         table += [
             {**draft, "p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
             for draft, p in zip(drafts, corrected, strict=True)
@@ -92,12 +92,17 @@ def block_scores(frames: Sequence[pd.DataFrame]) -> np.ndarray:
     return np.stack(rows)
 
 
-def _block_scores(by_name: Mapping[str, Sequence[Run]]) -> dict[str, dict[int, np.ndarray]]:
-    """Variant -> seed -> scores of the blocks, higher is better."""
+def scores_of_blocks(by_name: Mapping[str, Sequence[Run]]) -> dict[str, dict[int, np.ndarray]]:
+    """Name -> seed -> scores ``[blocks]`` of its runs, higher is better.
+
+    Raises:
+        RecordError: the runs were not tested on the same tokens.
+    """
     pairs = [(name, run) for name, runs in by_name.items() for run in runs]
+    losses = block_scores([token_losses(run) for _, run in pairs]) if pairs else ()
     found: dict[str, dict[int, np.ndarray]] = {name: {} for name in by_name}
-    for (name, run), losses in zip(pairs, block_scores([token_losses(run) for _, run in pairs]), strict=True):
-        found[name][run.seed] = -losses
+    for (name, run), row in zip(pairs, losses, strict=True):
+        found[name][run.seed] = -row
     return found
 
 

@@ -7,7 +7,7 @@ from paper.numbers.importance import TABLE as IMPORTANCE
 from paper.numbers.importance import all_importance_macros, importance_macros
 from paper.numbers.kinds import ABLATION, KINDS, SHARES
 from paper.numbers.macro import Macro
-from paper.numbers.planted import planted_macros
+from paper.numbers.planted import CHANGES, condition_macros, planted_macros
 from paper.numbers.robustness import TABLE as ROBUSTNESS
 from paper.numbers.robustness import all_spared_macros, spared_macros
 from paper.numbers.rows import Row
@@ -39,6 +39,8 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
             made += section_macros(table, section, part)
         if table == ROBUSTNESS:
             made += all_spared_macros(rows)
+        if table == CHANGES:
+            made += condition_macros(rows)
         if table == IMPORTANCE:
             made += all_importance_macros(rows)
         if table in KINDS:

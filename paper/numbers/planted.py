@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from paper.numbers.formats import joined, signed
+from paper.numbers.kinds import LEVEL
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
 
@@ -15,6 +17,13 @@ MEASURES = {
 }  # fmt: skip
 """Column of the table about planted vectors -> what a reader calls it."""
 EQUAL = "equal shares"
+CHANGES = "table5_alpha_validity/conditions"
+CONDITIONS = {
+    "scale_none": "no scaling", "scale_rms": "scaling to an RMS of one", "softmax": "a softmax over streams",
+    "sigmoid": "a sigmoid", "lr1": r"the learning rate of the other weights for $\alpha$",
+    "lr20": r"twenty times that learning rate for $\alpha$",
+}  # fmt: skip
+"""Row of the table of conditions -> how a sentence names it."""
 
 
 def planted_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
@@ -49,3 +58,12 @@ def _errors_of_alpha(first: Row, section: Sequence[Row], equal: Row) -> Iterator
     yield Macro(f"{key}/alpha_beats_equal", str(len(closer)), f"{source}, alpha_std")
     if rows:
         yield Macro(f"{key}/alpha_least_error", f"{min(row.get('alpha_mean') for row in rows):.2f}", source)
+
+
+def condition_macros(rows: Sequence[Row]) -> Iterator[Macro]:
+    """``<measure>_changed_by``: the conditions of which a change in the measure's rank correlation is shown."""
+    for measure in ("alpha", "contribution"):
+        shown = [row for row in rows if row.get(f"{measure}_p_holm") < LEVEL]
+        named = [f"{CONDITIONS[row.variant]} (${signed(row.get(measure), 2)}$)" for row in shown]
+        source = f"results/{CHANGES}/table.csv: {measure}, {measure}_p_holm"
+        yield Macro(f"{CHANGES}/all/{measure}_changed_by", joined(named) if named else "none of them", source)

@@ -11,6 +11,7 @@ from scipy import stats
 
 from common.evaluation.statistics import holm
 from results.arms import select
+from results.best import MARK
 from results.divided import undivided
 from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
 from results.reader import Run, grouped, setting_key
@@ -20,7 +21,7 @@ CONFIDENCE = 0.95
 COLUMNS = (
     "section", "variant", "fraction", "examples", "seeds", "accuracy_mean", "accuracy_std", "accuracy_low",
     "accuracy_high", "largest_class", "paired_seeds", "difference", "difference_low", "difference_high",
-    "standard_error", "p", "p_holm", "records",
+    "standard_error", "p", "p_holm", MARK, "records",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def share_frame(runs: Sequence[Run]) -> pd.DataFrame:
     ``examples`` is the number of training examples (NaN where no record of the setting says it), ``accuracy_low`` and
     ``accuracy_high`` the 95 % interval over seeds (Student's t; NaN for one seed), ``largest_class`` the accuracy of
     always naming the commonest class of the test split. ``difference`` is to the reference alone *on the same share*,
-    as in table 1; ``p_holm`` is corrected over all shares of the setting.
+    as in table 1; ``p_holm`` is corrected over all shares of the setting; the mark is among the rows of a share.
     """
     shown = [run for run in runs if _belongs(run)]
     titles = section_titles([undivided(run) for run in shown])

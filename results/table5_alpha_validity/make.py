@@ -10,18 +10,25 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_text
+from results.best import SEED_NOTE, SIGNIFICANT
 from results.command import run_maker
 from results.reader import Run, variant_key
-from results.render import Columns, head, spread, write_table, written
+from results.render import Columns, head, interval, spread, write_table, written
 from results.style import paper_style, save
-from results.table5_alpha_validity.configs import DRAWN, EQUAL, MEASURES, SCOPES, STEP, VARIANTS
+from results.table5_alpha_validity.conditions import condition_frame
+from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, PLAIN, SCOPES, STEP, VARIANTS
 from results.table5_alpha_validity.figure import calibration, calibration_figure
-from results.table5_alpha_validity.rows import STATISTICS, validity_frame
+from results.table5_alpha_validity.rows import STATISTICS, recovered, validity_frame
 from results.terminal import print_text
 
 FOLDER = Path(__file__).parent
-PRINTED = ("spearman", "calibration_error")
-"""Statistics that have a table in print; the CSV has all."""
+SHOWN_MARKS = {title: f"{name}_mark" for name, title in MEASURES.items()}
+"""Header -> column of its marks."""
+CONDITION_NOTE = (
+    "Rank correlation over all settings with the condition minus that of the same rules as they are (scaled to the "
+    "reference, free α, learning rate of α × 5): mean over rules on each seed, then over seeds, with a 95 % interval "
+    "over seeds (Student's t). Star: p below 0.05 after Holm's correction over the conditions."
+)
 
 
 def columns_of() -> Columns:
@@ -33,58 +40,76 @@ def columns_of() -> Columns:
     }
 
 
-def long_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """A section per statistic and scope: section, variant, seeds, accuracy, and ``<measure>_mean`` and ``_std``."""
-    wide = validity_frame(runs, VARIANTS)
+def condition_columns() -> Columns:
+    """Header of the table of conditions -> how a cell is written."""
+    return {
+        "condition": lambda row: CONDITIONS[row["variant"]],
+        "rules": lambda row: str(row["rules"]),
+        "seeds": lambda row: str(row["seeds"]),
+        **{title: _change(name) for name, title in MEASURES.items()},
+    }
+
+
+def long_frame(values: pd.DataFrame) -> pd.DataFrame:
+    """A section per statistic and scope with the columns of :func:`validity_frame`; all settings show every variant.
+
+    Args:
+        values: of :func:`recovered`.
+    """
     parts = []
-    for statistic in PRINTED:
+    for statistic, called in STATISTICS.items():
         for scope, title in SCOPES.items():
-            part = wide.loc[wide["scope"] == scope] if not wide.empty else wide
-            renamed = {f"{m}_{statistic}_{end}": f"{m}_{end}" for m in MEASURES for end in ("mean", "std")}
-            kept = [
-                "variant",
-                "seeds",
-                "records",
-                "accuracy_mean",
-                "accuracy_std",
-                *(name for name in renamed if name in part),
-            ]
+            part = validity_frame(values, statistic, scope, VARIANTS if scope == "all" else PLAIN)
             if not part.empty:
-                parts.append(
-                    part.loc[:, kept].rename(columns=renamed).assign(section=f"{STATISTICS[statistic]}, {title}")
-                )
+                parts.append(part.assign(section=f"{called}, {title}"))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=pd.Index(["section", "variant"]))
 
 
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
-    """Write the table's files and the figure into `folder` and print the table."""
+    """Write the tables and the figure into `folder` and print the table; that of conditions into its own folder."""
     runs = [run for run in runs if run.config["step"] == STEP]
-    frame = long_frame(runs)
+    values = recovered(runs, VARIANTS)
+    frame = long_frame(values)
     if frame.empty:
         return []
-    show(runs)
-    sections = list(dict.fromkeys(frame["section"]))
+    _print(frame)
     note = _note(runs)
     absent = [name for name in VARIANTS if name not in set(frame["variant"])]
     missing = f"No finished run yet of: {', '.join(absent)}." if absent else ""
-    paths = write_table(folder, frame, dict.fromkeys(sections, note), "alpha-validity", missing, columns_of())
-    values = calibration(runs, DRAWN)
+    notes = {str(section): f"{note} {SEED_NOTE}" for section in frame["section"]}
+    paths = write_table(folder, frame, notes, "alpha-validity", missing, columns_of(), score=SHOWN_MARKS)
+    changes = condition_frame(values)
+    if not changes.empty:
+        told = {str(section): CONDITION_NOTE for section in changes["section"]}
+        paths += write_table(folder / "conditions", changes, told, "alpha-conditions", columns=condition_columns())
+    drawn = calibration(runs, DRAWN)
     with paper_style():
-        figure = calibration_figure(values, DRAWN)
+        figure = calibration_figure(drawn, DRAWN)
         paths += save(figure, folder / "calibration") if figure is not None else []
-    text = values.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    text = drawn.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     return [*paths, write_text(folder / "calibration.csv", text)]
 
 
 def show(runs: Sequence[Run]) -> None:
     """Print the table."""
-    frame = long_frame(runs)
+    _print(long_frame(recovered(runs, list(dict.fromkeys(run.name for run in runs)))))
+
+
+def _print(frame: pd.DataFrame) -> None:
     for section, part in frame.groupby("section", sort=False):
         print_text(written(part, columns_of()), str(section))
 
 
 def _cell(name: str) -> Any:
     return lambda row: spread(row.get(f"{name}_mean", float("nan")), row.get(f"{name}_std", float("nan")))
+
+
+def _change(name: str) -> Any:
+    def written_change(row: dict[str, Any]) -> str:
+        text = interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
+        return f"{text} *" if row[f"{name}_p_holm"] < SIGNIFICANT else text
+
+    return written_change
 
 
 def _note(runs: Sequence[Run]) -> str:

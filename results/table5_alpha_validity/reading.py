@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.render import MISSING, markdown_table, written
-from results.table5_alpha_validity.configs import DRAWN, EQUAL, MEASURES, SCOPES
+from results.best import SIGNIFICANT
+from results.render import MISSING, interval, markdown_table, written
+from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, SCOPES
 from results.table5_alpha_validity.make import columns_of
 from results.table5_alpha_validity.rows import STATISTICS
 
 TABLE = Path(__file__).with_name("table.csv")
+CHANGES = "conditions/table.csv"
+"""Of the table that belongs to :data:`TABLE`."""
 INSIDE = ("alpha", "effective", "contribution", "projection", "gradient")
 """Measures that are read off the model as it is."""
 
@@ -30,7 +33,7 @@ def reading(path: Path = TABLE) -> str:
     ]
     rows = overall.loc[overall["variant"] != EQUAL]
     said = _advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))
-    return "\n\n".join([*parts, *said, *_redundancy(alike)])
+    return "\n\n".join([*parts, *said, *_redundancy(alike), *conditions_said(path.parent / CHANGES)])
 
 
 def _part(frame: pd.DataFrame, scope: str, statistic: str = "spearman") -> pd.DataFrame:
@@ -80,6 +83,25 @@ def _redundancy(alike: pd.DataFrame) -> list[str]:
     return [
         f"Where several streams tell the same, leave-one-out misleads: its shares are off by {spans[0]} in the mean, "
         f"to call all streams equal by {equal.iloc[0]:.2f}, and Shapley values by {spans[1]}."
+    ]
+
+
+def conditions_said(path: Path) -> list[str]:
+    """Which of scaling, constraint and learning rate of α change the rank correlation of |α| and contribution."""
+    if not path.exists():
+        return []
+    frame = pd.read_csv(path)
+    said = []
+    for measure in ("alpha", "contribution"):
+        shown = frame.loc[frame[f"{measure}_p_holm"] < SIGNIFICANT]
+        changes = [
+            f"{CONDITIONS[row['variant']]} ({interval(row[measure], row[f'{measure}_low'], row[f'{measure}_high'])})"
+            for row in shown.to_dict("records")
+        ]
+        said.append(f"{MEASURES[measure]}: {_listed(changes) or 'none'}")
+    return [
+        f"Over {frame['rules'].max()} rules with α, conditions of which a change in rank correlation is shown, against "
+        f"scaling to the reference, free α and its learning rate × 5 — {'; '.join(said)}."
     ]
 
 

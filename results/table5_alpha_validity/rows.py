@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from common.evaluation.statistics import mean_std
-from results.reader import RecordError, Run, recorded, where
+from results.best import UNTESTED, marks_by_seed
+from results.reader import RecordError, Run, grouped, where, widest
 from results.table5_alpha_validity.configs import EQUAL, MEASURES, SCOPES
 
-STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error", "slope": "slope"}
+STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error"}
 """Statistic of planted and measured shares -> what a reader calls it."""
 
 
@@ -46,53 +47,75 @@ def shares(run: Run) -> pd.DataFrame:
 
 
 def recovery(truth: np.ndarray, measured: np.ndarray) -> dict[str, float]:
-    """``spearman``, ``calibration_error`` (mean absolute gap of shares) and ``slope`` of measured on planted shares."""
+    """``spearman`` and ``calibration_error`` (mean absolute gap) of measured and planted shares."""
     known = np.isfinite(measured)
     truth, measured = truth[known], measured[known]
     if len(truth) < 3 or np.ptp(truth) == 0:
         return dict.fromkeys(STATISTICS, math.nan)
     ranked = math.nan if np.ptp(measured) == 0 else float(np.asarray(spearmanr(truth, measured))[0])
-    return {
-        "spearman": ranked, "calibration_error": float(np.abs(truth - measured).mean()),
-        "slope": float(np.polyfit(truth, measured, 1)[0]),
-    }  # fmt: skip
+    return {"spearman": ranked, "calibration_error": float(np.abs(truth - measured).mean())}
 
 
-def validity_frame(runs: Sequence[Run], variants: Iterable[str]) -> pd.DataFrame:
-    """Columns scope, variant, seeds, accuracy_mean, accuracy_std, and for each measure and statistic
-    ``<measure>_<statistic>_mean`` and ``_std``: over seeds, of values that pool all streams of the scope's settings.
-
-    The row :data:`EQUAL` of each scope says what is had without measuring, in the columns of ``alpha``.
+def recovered(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
+    """A row per scope, variant, seed and measure: scope, variant, seed, record, accuracy, measure, and the
+    :data:`STATISTICS` of values that pool all streams of the scope's settings. The measure ``equal`` calls all streams
+    equal. Of several configs of one name, that with most seeds.
     """
-    table = []
-    by_name = {name: [run for run in runs if run.name == name] for name in variants}
-    for scope in SCOPES:
-        for name, group in by_name.items():
-            if not group:
-                continue
-            row: dict[str, object] = {"scope": scope, "variant": name, "seeds": len(group), "records": recorded(group)}
-            row["accuracy_mean"], row["accuracy_std"] = mean_std([run.final["test_accuracy"] for run in group])
-            frames = [_of(shares(run), scope) for run in group]
-            table.append(row | {k: v for measure in MEASURES for k, v in _summary(frames, measure, measure).items()})
-        chosen = next((group for group in by_name.values() if group), [])
-        if chosen:
-            equal = _summary([_of(shares(run), scope) for run in chosen], "equal", "alpha")
-            row = {"scope": scope, "variant": EQUAL, "seeds": 0, "accuracy_mean": math.nan, "accuracy_std": math.nan}
-            table.append(row | equal)
+    columns = ["scope", "variant", "seed", "record", "accuracy", "measure", *STATISTICS]
+    by_name = grouped(runs, lambda run: run.name)
+    rows: list[dict[str, object]] = []
+    for run in [run for name in variants if name in by_name for run in widest(by_name[name])]:
+        whole = shares(run)
+        said = {
+            "variant": run.name,
+            "seed": run.seed,
+            "record": run.folder.name,
+            "accuracy": run.final["test_accuracy"],
+        }
+        for scope in SCOPES:
+            own = whole if scope == "all" else where(whole, kind=scope)
+            for measure, part in own.groupby("measure", sort=False):
+                found = recovery(part["truth"].to_numpy(np.float64), part["share"].to_numpy(np.float64))
+                rows.append({"scope": scope, **said, "measure": measure, **found})
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def validity_frame(values: pd.DataFrame, statistic: str, scope: str, variants: Sequence[str]) -> pd.DataFrame:
+    """A row per variant of `variants`, from :func:`recovered`.
+
+    Returns:
+        columns variant, seeds, records, accuracy_mean, accuracy_std, and for each measure ``<measure>_mean`` and
+        ``_std`` over seeds, and ``<measure>_mark``: whether the row is best by it. The last row, :data:`EQUAL`, says
+        what is had without measuring, in the columns of ``alpha``.
+    """
+    known = where(values, scope=scope)
+    by_name = {name: part for name in variants if not (part := where(known, variant=name)).empty}
+    best = {measure: marks_by_seed(_by_seed(by_name, measure, statistic)) for measure in MEASURES}
+    table: list[dict[str, object]] = []
+    for name, part in by_name.items():
+        own = part.drop_duplicates("record")
+        row: dict[str, object] = {"variant": name, "seeds": len(own), "records": " ".join(own["record"])}
+        row["accuracy_mean"], row["accuracy_std"] = mean_std(own["accuracy"])
+        for measure in MEASURES:
+            row |= _summary(part, measure, statistic, measure) | {f"{measure}_mark": best[measure].get(name, UNTESTED)}
+        table.append(row)
+    if table:
+        equal = _summary(next(iter(by_name.values())), "equal", statistic, "alpha")
+        unknown = {"records": "", "accuracy_mean": math.nan, "accuracy_std": math.nan}
+        table.append({"variant": EQUAL, "seeds": 0, **unknown, **equal})
     return pd.DataFrame(table)
 
 
-def _of(frame: pd.DataFrame, scope: str) -> pd.DataFrame:
-    return frame if scope == "all" else where(frame, kind=scope)
+def _by_seed(by_name: Mapping[str, pd.DataFrame], measure: str, statistic: str) -> dict[str, dict[int, float]]:
+    """Variant -> seed -> value, higher is better."""
+    sign = -1.0 if statistic == "calibration_error" else 1.0
+    found = {}
+    for name, part in by_name.items():
+        own = where(part, measure=measure)
+        found[name] = dict(zip(own["seed"], sign * own[statistic], strict=True))
+    return found
 
 
-def _summary(frames: Sequence[pd.DataFrame], measure: str, column: str) -> dict[str, float]:
-    found = []
-    for frame in frames:
-        part = where(frame, measure=measure)
-        found.append(recovery(part["truth"].to_numpy(np.float64), part["share"].to_numpy(np.float64)))
-    summary = {}
-    for statistic in STATISTICS:
-        mean, std = mean_std([one[statistic] for one in found])
-        summary |= {f"{column}_{statistic}_mean": mean, f"{column}_{statistic}_std": std}
-    return summary
+def _summary(part: pd.DataFrame, measure: str, statistic: str, column: str) -> dict[str, float]:
+    mean, std = mean_std(where(part, measure=measure)[statistic])
+    return {f"{column}_mean": mean, f"{column}_std": std}

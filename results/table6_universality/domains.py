@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from results.arms import arm, check_labels, late_ensemble, select
-from results.reader import RecordError, Run, grouped, recorded, setting_key, variant_key, where
+from results.reader import RecordError, Run, grouped, recorded, setting_key, where, widest
 from results.table1_sentiment.configs import LATE_ENSEMBLE
 from results.table2_mlm.configs import STEP as MLM
 from results.table3_gpt.configs import STEP as GPT
@@ -19,7 +19,7 @@ from results.table4_vision_language.configs import VARIANTS as VISION_ROWS
 from results.table5_alpha_validity.configs import STEP as VECTORS
 from results.table6_universality.configs import DM, OPTIONS, REFERENCE, RULES, rule_of
 from results.tables import ENSEMBLE, section_titles
-from results.tokens import BLOCK, block_scores, most_seeds, token_losses
+from results.tokens import BLOCK, most_seeds, scores_of_blocks
 from results.vision_language import scores_by_seed, sections
 
 SENTIMENT = "step1_sentiment"
@@ -110,7 +110,7 @@ def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
     for number, key in enumerate(sorted(groups), start=1):
         title = "planted vectors" if len(groups) == 1 else f"planted vectors #{number}"
         by_rule = {
-            rule: _widest(part)
+            rule: widest(part)
             for name, part in grouped(groups[key], lambda run: run.name).items()
             if (rule := rule_of(name)) is not None
         }
@@ -131,24 +131,13 @@ def _by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def _of_tokens(title: str, by_rule: Mapping[str, Sequence[Run]], setting: str) -> Domain:
-    pairs = [(rule, run) for rule, own in by_rule.items() for run in own]
-    scores: dict[str, dict[int, np.ndarray]] = {}
-    if pairs:
-        losses = block_scores([token_losses(run) for _, run in pairs])
-        for (rule, run), row in zip(pairs, losses, strict=True):
-            scores.setdefault(rule, {})[run.seed] = -row
+    scores = scores_of_blocks(by_rule)
     named = {rule: recorded(own) for rule, own in by_rule.items()}
     return Domain(title, "−nats per token", 1.0, f"blocks of {BLOCK} tokens", scores, setting, named)
 
 
 def _planted(run: Run) -> str:
     return json.dumps([run.settings.get(name) for name in ("settings", "classes", "noise", "tested")])
-
-
-def _widest(runs: Sequence[Run]) -> list[Run]:
-    """Of runs of one variant the config with most seeds."""
-    groups = grouped(runs, variant_key)
-    return groups[max(sorted(groups), key=lambda key: len(groups[key]))]
 
 
 def _accuracies(run: Run) -> np.ndarray:

@@ -19,6 +19,7 @@ from common.data.planted_vectors import planted_vectors
 from common.evaluation.planted_parts import Part, shapley_shares
 from common.integration import IntegrationConfig
 from common.training.config import RuntimeConfig
+from results.table5_alpha_validity.configs import CONDITIONS, RULES
 from results.table5_alpha_validity.configs import VARIANTS as TABLE
 
 TINY = ValidityRunConfig(
@@ -156,8 +157,19 @@ def test_a_table_from_the_command_line(tmp_path, capsys):
     assert len(list(tmp_path.glob("alpha_validity/*/measures.parquet"))) == 2
 
 
-def test_the_table_has_the_rows_of_the_help():
-    assert TABLE == VARIANTS
+def test_the_table_has_the_rows_of_the_help_and_every_row_can_be_run():
+    assert set(VARIANTS) <= set(TABLE) and len(set(TABLE)) == len(TABLE)
+    for name in TABLE:
+        VectorModel(variant(TINY, name), {"a": 4, "b": 4})
+
+
+def test_rules_without_a_condition_are_refused_it():
+    """Else the table would lack a row that can be had."""
+    for rule in RULES:
+        for condition in CONDITIONS:
+            if f"{rule}_{condition}" not in TABLE:
+                with pytest.raises(ValueError, match="has no option"):
+                    VectorModel(variant(TINY, f"{rule}_{condition}"), {"a": 4, "b": 4})
 
 
 def test_bad_configs_are_refused():
