@@ -7,6 +7,7 @@ each.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -57,8 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments).streams or list(STREAMS)
     if set(chosen) - set(STREAMS) or len(set(chosen)) != len(chosen):
         parser.error(f"name each of {', '.join(STREAMS)} at most once, got {' '.join(chosen)}")
-    for shares in text_settings(chosen).values():
-        print(options(shares))
+    try:
+        for shares in text_settings(chosen).values():
+            print(options(shares))
+        sys.stdout.flush()
+    except BrokenPipeError:  # as by ``| head``; Python would fail again when it flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

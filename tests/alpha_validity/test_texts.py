@@ -1,5 +1,9 @@
 """The planted settings of texts: whole, in steps of a tenth, and understood by step 1."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from alpha_validity.texts import main, options, text_settings
@@ -34,3 +38,13 @@ def test_they_are_printed_a_line_each_and_other_streams_are_refused(capsys):
         with pytest.raises(SystemExit):
             main(wrong)
         assert "at most once" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    """As ``| head -1``: the reading end is closed before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "alpha_validity.texts"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
