@@ -65,6 +65,13 @@ class Run:
         return float(self.settings.get("data", {}).get("train_fraction", 1.0))
 
     @property
+    def number_format(self) -> str:
+        """In which the forward passes of training were computed; ``auto`` where only the machine's choice was asked for
+        and the record does not say which that was.
+        """
+        return self.environment.get("precision") or self.settings["train"].get("precision", "fp32")
+
+    @property
     def backbone(self) -> str:
         return self.settings.get("backbone", "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -127,17 +127,28 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
         sources = _listed(one.get("data_source") or group[0].dataset for one in environments)
         backbones = _listed(one.get("backbone_source") or group[0].backbone for one in environments)
         measured = times is not None and known["step_time_ms"].notna().any()
-        result[titles[key]] = " ".join([
+        result[titles[key]] = " ".join(filter(None, [
             f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
             f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
+            number_formats(group, set(known["variant"])),
             detectable(part),
             "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
             "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
             NOTE,
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
-        ])  # fmt: skip
+        ]))  # fmt: skip
     return result
+
+
+def number_formats(runs: Sequence[Run], variants: Container[str]) -> str:
+    """In which number formats the shown runs of `variants` were trained, where that is not the same for all."""
+    used: dict[str, list[str]] = {}
+    for name, group in grouped(runs, lambda run: run.name).items():
+        if name in variants:
+            used.setdefault(select(group)[0].number_format, []).append(name)
+    told = "; ".join(f"{name} for {', '.join(sorted(rows))}" for name, rows in sorted(used.items()))
+    return f"Number formats of training: {told}." if len(used) > 1 else ""
 
 
 def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble: Sequence[str]) -> list[Row]:

@@ -109,9 +109,9 @@ class RunRecord:
     def running(self, **environment: Any) -> Iterator[RunRecord]:
         """Hold the folder's lock while the run goes on, and write its status: running, then how it ended.
 
-        Entering again inside is allowed and does nothing, so a caller can put more work (importance, words, saving the
-        model) into the run than :func:`fit` does. `environment` is added to environment.json. final.json is rewritten
-        at the end.
+        Entering again inside is allowed and only adds to the environment, so a caller can put more work (importance,
+        words, saving the model) into the run than :func:`fit` does. `environment` is added to environment.json.
+        final.json is rewritten at the end.
 
         Raises:
             FolderBusy: when another living process holds the folder.
@@ -119,6 +119,8 @@ class RunRecord:
         """
         if self._depth or not self.active:
             self._depth += 1
+            if environment:
+                self.environment(environment)
             try:
                 yield self
             finally:

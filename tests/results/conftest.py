@@ -33,6 +33,7 @@ class RecordFactory:
         lr: float = 1e-4,
         fingerprint: str = "f00d",
         fraction: float = 1.0,
+        precision: str = "",
         **final: float,
     ) -> Path:
         rule, _, subset = name.partition("[")
@@ -52,7 +53,7 @@ class RecordFactory:
             "integration": {"rule": "dm" if name in ("duplicate", "shuffled") else rule},
             "data": {"name": dataset, "seed": 0, "planted_shares": PLANTED}
             | ({"train_fraction": fraction} if part else {}),
-            "train": {"seed": seed, "epochs": 3, "lr_backbone": lr},
+            "train": {"seed": seed, "epochs": 3, "lr_backbone": lr} | ({"precision": precision} if precision else {}),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:12]
         folder = root / "step1_sentiment" / f"{name}-{digest}"

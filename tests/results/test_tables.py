@@ -117,6 +117,19 @@ def test_of_tuned_configs_the_best_on_validation_is_shown(tmp_path, record):
     assert len(table) == 1 and table["accuracy_mean"].iloc[0] > 0.5
 
 
+def test_captions_say_where_rows_differ_in_number_format(tmp_path, record):
+    for name in ("meaning", "dm"):
+        record(tmp_path, name, 0, precision="bf16")
+
+    def caption() -> str:
+        runs = load_runs(tmp_path)
+        return captions(runs, build_table(runs))["sst5, minilm"]
+
+    assert "Number formats" not in caption()
+    record(tmp_path, "li", 0, precision="fp32")
+    assert "Number formats of training: bf16 for dm, meaning; fp32 for li." in caption()
+
+
 def test_without_a_baseline_nothing_is_compared(tmp_path, record):
     record(tmp_path, "dm", 0)
     table = build_table(load_runs(tmp_path))

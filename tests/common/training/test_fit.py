@@ -186,7 +186,9 @@ def test_caller_adds_to_the_record(tmp_path):
         record.importance({"split": "validation"})
     assert is_finished(record.folder)
     assert read(record.folder, "final.json")["extra"] == 1
-    assert read(record.folder, "environment.json")["data_name"] == "random"
+    environment = read(record.folder, "environment.json")
+    assert environment["data_name"] == "random"
+    assert environment["precision"] == "fp32" and environment["device"] == "cpu"  # what fit adds, the record being open
     assert pd.read_parquet(record.folder / "words.parquet").to_dict("list") == {
         "word": ["not"], "count": [3], "stream": ["phonetic"], "contribution": [0.5], "train_count": [7],
     }  # fmt: skip
