@@ -28,7 +28,7 @@ phonetic words (by label and split) have their label's vowel, and 94 % of the ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -213,41 +213,3 @@ def _quota(parts: Sequence[Part], classes: int, size: int, random: np.random.Gen
         # Counting labels through the whole split, not anew in each carrier, keeps them even overall too.
         pairs += [(part, position % classes) for position in range(start, stop)]
     return [pairs[i] for i in random.permutation(len(pairs))]
-
-
-def planted_vectors(
-    widths: Mapping[str, int],
-    informative: str,
-    examples: int = 512,
-    time: int = 4,
-    classes: int = 2,
-    strength: float = 3.0,
-    seed: int = 0,
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Streams of vectors of which only `informative` depends on the label.
-
-    Args:
-        widths: stream -> channels D_i.
-        informative: the stream whose vectors are shifted along one random direction per label.
-        examples: number of examples N; labels are even.
-        time: positions T; each shows the label.
-        classes: number of labels.
-        strength: length of the shift, in standard deviations of the noise. All streams have the same RMS.
-        seed: seed of everything.
-
-    Returns:
-        (stream -> float32 ``[N, T, D_i]`` with RMS 1, labels int64 ``[N]``).
-    """
-    if informative not in widths:
-        raise ValueError(f"informative stream {informative!r} is not one of {list(widths)}")
-    random = np.random.default_rng(seed)
-    labels = random.permutation(np.arange(examples) % classes).astype(np.int64)
-    streams = {}
-    for name, width in widths.items():
-        vectors = random.standard_normal((examples, time, width))  # [N, T, D]
-        if name == informative:
-            directions = random.standard_normal((classes, width))
-            directions *= strength / np.linalg.norm(directions, axis=1, keepdims=True)
-            vectors += directions[labels][:, None, :]
-        streams[name] = (vectors / np.sqrt(np.mean(vectors**2))).astype(np.float32)
-    return streams, labels

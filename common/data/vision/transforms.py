@@ -22,8 +22,6 @@ INTERPOLATIONS = {
 }
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation of the ImageNet encoders of torchvision and most of timm."""
-CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
-"""Mean and standard deviation of CLIP's encoders."""
 
 _COLOUR_WORDS = (
     "red green blue yellow purple violet pink orange brown black white grey gray silver gold golden tan beige maroon "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.data import DataConfig, DataError, load_text
-from common.data.planted import STREAMS, planted_examples, planted_truth, planted_vectors
+from common.data.planted import STREAMS, planted_examples, planted_truth
 
 SMALL = DataConfig(planted_sizes=(2000, 400, 400))
 # What a listener would hear: the vowel that the letters of a rhyme stand for, written down independently.
@@ -131,18 +131,3 @@ def test_truth_lists_every_stream():
 def test_what_cannot_be_planted_is_refused(options, message):
     with pytest.raises(DataError, match=message):
         load_text(DataConfig(**options))
-
-
-def test_vectors_inform_in_one_stream_only():
-    widths = {"meaning": 16, "phonetic": 8, "picture": 12}
-    streams, labels = planted_vectors(widths, "phonetic", examples=600, classes=3, seed=4)
-    assert {name: x.shape for name, x in streams.items()} == {n: (600, 4, w) for n, w in widths.items()}
-    for name, x in streams.items():
-        assert x.dtype == np.float32 and abs(np.sqrt(np.mean(x.astype(float) ** 2)) - 1) < 1e-3
-        pooled = x.mean(1)
-        centroids = np.stack([pooled[:300][labels[:300] == k].mean(0) for k in range(3)])
-        guess = np.argmin(((pooled[300:, None] - centroids) ** 2).sum(-1), axis=1)
-        accuracy = np.mean(guess == labels[300:])
-        assert accuracy > 0.95 if name == "phonetic" else abs(accuracy - 1 / 3) < 0.12
-    with pytest.raises(ValueError, match="is not one of"):
-        planted_vectors(widths, "sound")
