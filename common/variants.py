@@ -23,6 +23,9 @@ CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
 DROPOUT = "_dropout"
 """Ending of the variants that are trained with stream dropout."""
 
+EQUAL = "_equal"
+"""Ending of the variants that start with equal weights of all streams, and not as the plain backbone."""
+
 FROZEN = {"_transfer": "transfer", "_frozen_random": "random", "_frozen_equal": "equal"}
 """Ending of the variants whose mixing weights are taken from a run in another domain -> arm of ``TransferConfig``."""
 
@@ -32,9 +35,14 @@ STREAM_DROPOUT = 0.2
 Config = TypeVar("Config")
 
 
+def plain_rule(name: str) -> str:
+    """What is left of a row's name without its streams and the endings of how it is trained."""
+    return name.partition("[")[0].removesuffix(DROPOUT).removesuffix(EQUAL)
+
+
 def refuse_wrong_name(name: str, integration: IntegrationConfig) -> None:
     """Raise ValueError for a row that is called after another rule than its own."""
-    claimed = name.partition("[")[0].removesuffix(DROPOUT)
+    claimed = plain_rule(name)
     if claimed in rules() and claimed != integration.rule:
         raise ValueError(
             f"the row is called {name!r}, but its rule is {integration.rule!r}; choose the rule by "
@@ -50,8 +58,8 @@ def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
 
 
 def row(base: Config, name: str) -> Config:
-    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with frozen mixing weights
-    (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
+    """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with an equal start
+    (``dm_equal``), with frozen mixing weights (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
 
     Args:
         base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
@@ -72,15 +80,17 @@ def row(base: Config, name: str) -> Config:
     if frozen:
         inner = row(config, rule.removesuffix(frozen) + name.removeprefix(rule))
         return _with_frozen_weights(replace(inner, name=name), FROZEN[frozen])
-    if rule.removesuffix(DROPOUT) not in {*rules()} - {"reference"}:
+    if plain_rule(rule) not in {*rules()} - {"reference"}:
         known = ", ".join((*CONTROLS, *RULES))
         raise ValueError(
-            f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, or a rule on a "
-            "subset of streams such as dm[meaning+phonetic]"
+            f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, with an equal "
+            f"start such as dm{EQUAL}, or on a subset of streams such as dm[meaning+phonetic]"
         )
-    integration = replace(config.integration, rule=rule.removesuffix(DROPOUT))
+    integration = replace(config.integration, rule=plain_rule(rule))
     if rule.endswith(DROPOUT):
         integration = replace(integration, stream_dropout=STREAM_DROPOUT)
+    if rule.removesuffix(DROPOUT).endswith(EQUAL):
+        integration = replace(integration, init="equal")
     config = replace(config, integration=integration)
     if subset:
         config = _on_subset(config, subset.removesuffix("]"))

@@ -65,7 +65,7 @@ def universality(folder: Path = RESULTS / "table6_universality") -> str:
     beaten = "; ".join(f"{row['variant']} in {row['beats']} of {row['tested']}" for row in tested.to_dict("records"))
     said = [
         f"No rule is best everywhere; {most}." if wins.iloc[0] < count else f"{most}.",
-        f"Shown to beat its own architecture on shuffled streams, where that control has runs: {beaten}."
+        f"Shown to beat DM on shuffled streams, where that control has runs: {beaten}."
         if beaten
         else "No rule was tested against shuffled streams with more than one seed.",
     ]
@@ -115,7 +115,8 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
     named = "; ".join(f"{row['variant']} on {row['section']}" for row in differ.to_dict("records"))
     seeds = frame.loc[frame["seeds"] > 0, "seeds"]
     said = (
-        f"Significant after correction of {len(compared)} comparisons with {NOISY[0]} on the same noisy texts: "
+        f"Significant among {len(compared)} comparisons with {NOISY[0]} on the same noisy texts, corrected within each "
+        f"kind of noise: "
         f"{named or 'none'}. Seeds per row: {' to '.join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))}."
     )
     return f"{markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))}\n\n{said}"
@@ -129,11 +130,12 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
     shown = where(frame, rule=OURS[0])
     text = written(shown, STREAM_COLUMNS).loc[:, list(STREAMS_SHOWN)]
     text.insert(0, "data", list(shown["section"].str.removesuffix(f": {OURS[0]}")))
-    alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & frame["verdict"].notna(), "verdict"]
+    several = (frame["seeds"] > 1) & frame["verdict"].notna()
+    alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & several, "verdict"]
     agreed, divided, never = ((alone == verdict).sum() for verdict in (ALL, SOME, NONE))
     said = (
         f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, {agreed} are shown to "
-        f"count by every measure, {divided} by some and {never} by none."
+        f"count by every measure that they have, {divided} by some and {never} by none."
     )
     return f"{markdown_table(text)}\n\n{said}"
 

@@ -22,6 +22,7 @@ from results import (
     table7_transfer,
     table8_robustness,
     table9_importance,
+    table_training,
 )
 from results.command import run_maker
 from results.divided import own_runs
@@ -42,6 +43,7 @@ from results.table6_universality.make import make as make_universality
 from results.table7_transfer.make import make as make_transfer
 from results.table8_robustness.make import make as make_robustness
 from results.table9_importance.make import make as make_importance
+from results.table_training.make import make as make_training
 
 FOLDER = Path(__file__).parent
 EVERY = ""
@@ -57,6 +59,7 @@ MAKERS = {
     "alpha_validity": {table5_alpha_validity: make_validity},
     EVERY: {
         table6_universality: make_universality, table7_transfer: make_transfer, figure_efficiency: make_efficiency,
+        table_training: make_training,
     },
 }  # fmt: skip
 """Step -> folder of a table or figure -> its maker."""

@@ -191,7 +191,9 @@ def load_runs(root: str | Path, finished_only: bool = True) -> list[Run]:
     if not root.is_dir():
         raise RecordError(f"{root} is no folder; give the folder that holds the run records")
     # Only run folders have a status.json: saved models below them have a config.json too.
-    runs = [load_run(path.parent) for path in sorted(root.rglob("status.json"))]
+    found = [path.parent for path in sorted(root.rglob("status.json"))]
+    # What is still being collected, or was when that was interrupted, is no record yet.
+    runs = [load_run(folder) for folder in found if folder.suffix != ".tmp"]
     kept = [run for run in runs if run.status.get("status") == "finished" or not finished_only]
     return sorted(kept, key=lambda run: (run.config["step"], run.name, run.seed, str(run.folder)))
 

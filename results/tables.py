@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from common.data.text import DataConfig
 from common.evaluation.statistics import (
     approximate_randomisation,
     holm,
@@ -108,9 +109,18 @@ def build_frame(
 def section_titles(runs: Sequence[Run]) -> dict[str, str]:
     """Setting -> what it is called: data and backbone, and where that is not unique the start of its hash."""
     sections = {key: group[0] for key, group in grouped(runs, setting_key).items()}
-    plain = {key: f"{run.dataset}, {run.backbone}" if run.backbone else run.dataset for key, run in sections.items()}
+    plain = {key: ", ".join(filter(None, [_data(run), run.backbone])) for key, run in sections.items()}
     names = list(plain.values())
     return {key: name if names.count(name) == 1 else f"{name} ({key[:6]})" for key, name in plain.items()}
+
+
+def _data(run: Run) -> str:
+    """Name of the data; of generated texts with their shares where those are not the usual ones."""
+    given = run.settings["data"].get("planted_shares") if run.dataset == "planted" else None
+    shares = tuple((name, share) for name, share in given or ())
+    if not shares or shares == DataConfig.planted_shares:
+        return run.dataset
+    return f"planted {' '.join(f'{name} {share:g}' for name, share in shares)}"
 
 
 def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
@@ -146,7 +156,8 @@ def number_formats(runs: Sequence[Run], variants: Container[str]) -> str:
     used: dict[str, list[str]] = {}
     for name, group in grouped(runs, lambda run: run.name).items():
         if name in variants:
-            used.setdefault(select(group)[0].number_format, []).append(name)
+            for form in dict.fromkeys(run.number_format for run in select(group)):
+                used.setdefault(form, []).append(name)
     told = "; ".join(f"{name} for {', '.join(sorted(rows))}" for name, rows in sorted(used.items()))
     return f"Number formats of training: {told}." if len(used) > 1 else ""
 

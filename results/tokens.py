@@ -70,7 +70,7 @@ def token_losses(run: Run) -> pd.DataFrame:
     """Test predictions by place in the text; they must agree with final.json."""
     frame = run.tokens().set_index("place").sort_index()
     gap = abs(float(frame["nll"].mean()) - run.final["test_loss"])
-    if not frame.index.is_unique or gap > 1e-3:
+    if not frame.index.is_unique or frame["nll"].isna().any() or not gap <= 1e-3:
         raise RecordError(f"{run.folder}: predictions and final.json differ by {gap:.4f} nats; run it again")
     return frame
 
@@ -164,7 +164,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
             "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
-            NOTE,
+            f"By the mean negative log-likelihood: {NOTE[0].lower()}{NOTE[1:]}",
         ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")

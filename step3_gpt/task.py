@@ -63,8 +63,7 @@ class GPTTask(Task):
 
     def metrics(self, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
         """See :func:`language_metrics`."""
-        nll = outputs["nll"]
-        return language_metrics(nll[np.isfinite(nll)], self.counts[int(outputs["source"][0])])
+        return language_metrics(outputs["nll"][outputs["labels"] != IGNORED], self.counts[int(outputs["source"][0])])
 
     def predictions(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A row per token of the recorded split, in the order of the text: its place, itself, its negative

@@ -6,7 +6,7 @@ per-example score works). Two compared arrays are paired: the same seeds and exa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ class Difference:
     standard_error: float
     """Standard deviation of the bootstrap distribution."""
     p: float
-    """Two-sided p of "no difference" by inverting the bootstrap interval."""
+    """Two-sided p of "no difference": one minus the highest level whose interval excludes 0."""
     seeds: int
     examples: int
 
@@ -57,7 +57,9 @@ def multi_bootstrap(
         replicates: bootstrap draws.
         confidence: level of the percentile interval.
         expand: widen the part that comes from the seeds by ``t_{S-1}/z · sqrt(S/(S-1))``, without which a percentile
-            interval of few seeds is too narrow (Hesterberg 2015, "expanded percentile interval"). Off: the original.
+            interval of few seeds is too narrow (Hesterberg 2015, "expanded percentile interval"). The p value takes
+            the factor of its own level: with two or three seeds that of 95 % would make it far too small. Off: the
+            original.
         seed: of the draws.
 
     With one seed only examples are drawn: this is then the paired bootstrap of Koehn (2004), and the interval holds for
@@ -65,24 +67,43 @@ def multi_bootstrap(
     """
     gap = _paired(model, baseline)
     seeds, examples = gap.shape
-    factor = seed_expansion(seeds, confidence) if expand else 1.0
     generator = np.random.default_rng(seed)
-    draws = np.empty(replicates)
+    mean = gap.mean(0)  # [E]
+    parts = np.empty((2, replicates))  # mean over the seeds as they are, and what drawing them adds
     for r in range(replicates):
         counts = np.bincount(generator.integers(seeds, size=seeds), minlength=seeds)
-        weights = 1 / seeds + factor * (counts - 1) / seeds  # [S], sums to 1
-        draws[r] = (weights @ gap)[generator.integers(examples, size=examples)].mean()
+        drawn = generator.integers(examples, size=examples)
+        parts[:, r] = mean[drawn].mean(), ((counts - 1) / seeds @ gap)[drawn].mean()
+
+    def draws_at(level: float) -> NDArray[np.float64]:
+        return parts[0] + (seed_expansion(seeds, level) if expand else 1.0) * parts[1]
+
+    def tails_at(level: float) -> float:
+        draws = draws_at(level)
+        return 2 * min(np.sum(draws <= 0) + 1, np.sum(draws >= 0) + 1) / (replicates + 1)
+
+    draws = draws_at(confidence)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    tail = min((np.sum(draws <= 0) + 1), (np.sum(draws >= 0) + 1)) / (replicates + 1)
     return Difference(
         estimate=float(gap.mean()),
         low=float(low),
         high=float(high),
         standard_error=float(draws.std(ddof=1)),
-        p=float(min(1.0, 2 * tail)),
+        p=_level_of(lambda p: tails_at(1 - p), 2 / (replicates + 1)),
         seeds=seeds,
         examples=examples,
     )
+
+
+def _level_of(tails: Callable[[float], float], smallest: float) -> float:
+    """The smallest p from `smallest` to 1 of which ``tails(p) <= p``; tails fall as p rises."""
+    low, high = smallest, 1.0
+    if tails(low) <= low:
+        return low
+    for _ in range(40):
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if tails(middle) <= middle else (middle, high)
+    return high
 
 
 def approximate_randomisation(model: ArrayLike, baseline: ArrayLike, replicates: int = 10_000, seed: int = 0) -> float:
@@ -150,4 +171,6 @@ def _paired(model: ArrayLike, baseline: ArrayLike) -> NDArray[np.float64]:
     first, second = np.asarray(model, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
     if first.ndim != 2 or first.shape != second.shape or not first.size:
         raise ValueError(f"expected two arrays [seeds, examples] of one shape, got {first.shape} and {second.shape}")
+    if not np.isfinite(first).all() or not np.isfinite(second).all():
+        raise ValueError("scores must be finite: one that is not known can be compared with nothing")
     return first - second

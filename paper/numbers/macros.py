@@ -14,6 +14,8 @@ from paper.numbers.rows import Row
 from paper.numbers.sections import section_macros, verdict
 from paper.numbers.study import study_macros
 from paper.numbers.transfer import transfer_macros
+from paper.numbers.universality import TABLE as UNIVERSALITY
+from paper.numbers.universality import behind_macros
 
 
 def macros(found: dict[str, list[Row]]) -> list[Macro]:
@@ -43,6 +45,8 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
             made += condition_macros(rows)
         if table == IMPORTANCE:
             made += all_importance_macros(rows)
+        if table == UNIVERSALITY:
+            made += behind_macros(rows)
         if table in KINDS:
             by_section = {section: [row for row in rows if row.section == section] for section in sections}
             made.append(Macro(f"{table}/table/verdict", verdict(by_section), f"results/{table}/table.csv"))

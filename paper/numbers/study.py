@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from paper.numbers.formats import joined
 from paper.numbers.kinds import OUTCOMES, PICTURES
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
-from results.render import number
+from results.render import escaped, number
 
 
 def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
     """Counts of outcomes against the baseline, and against today's usual fusion of pictures; flags: any and all better,
-    any worse than that fusion. ``better_by_a_picture``: gains over a model that sees none.
+    any worse than that fusion, and which (``today_worse_in``). ``better_by_a_picture``: gains over a model without.
     """
     source = "all compared rows of " + ", ".join(dict.fromkeys(row.table for row in rows))
     for group in ("studied", "controls", "matched", "others"):
@@ -23,7 +24,14 @@ def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
         yield Macro(f"study/{group}/any_better", "better" in outcomes, source)
         several = [outcome for outcome in outcomes if outcome != "single"]
         yield Macro(f"study/{group}/all_better", set(several) == {"better"}, source)
-        rivals = [row.judged("today", "today_p_holm", row.get("seeds")) for row in rows if row.group == group]
+        own = [row for row in rows if row.group == group]
+        rivals = [row.judged("today", "today_p_holm", row.get("seeds")) for row in own]
+        lost = [
+            rf"\texttt{{{escaped(row.variant)}}} on \emph{{{escaped(row.section)}}}"
+            for row, outcome in zip(own, rivals, strict=True)
+            if outcome == "worse"
+        ]
+        yield Macro(f"study/{group}/today_worse_in", joined(lost) if lost else "none", source)
         for outcome in ("better", "worse"):
             yield Macro(f"study/{group}/today_{outcome}", str(rivals.count(outcome)), source)
         yield Macro(

@@ -47,8 +47,8 @@ def precision_notes(runs: Sequence[Run]) -> dict[str, str]:
     for key, group in grouped(shown, _whole_setting).items():
         used: dict[str, set[float]] = {}
         for same in grouped(group, lambda run: f"{run.name} {run.train_fraction}").values():
-            run = select(same)[0]  # as the table does
-            used.setdefault(run.number_format, set()).add(run.train_fraction)
+            for run in select(same):  # as the table does
+                used.setdefault(run.number_format, set()).add(run.train_fraction)
         if len(used) > 1:
             told = "; ".join(
                 f"{name} on {', '.join(f'{100 * one:g} %' for one in sorted(shares))}"

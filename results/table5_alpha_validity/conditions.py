@@ -20,16 +20,16 @@ PARTS = ("", "_low", "_high", "_p", "_p_holm")
 def condition_frame(values: pd.DataFrame) -> pd.DataFrame:
     """A row per condition: its rank correlation over all settings minus that of the same rules as they are.
 
-    A seed's change is the mean over the rules that have the condition on this seed; a seed draws the same data, weights
-    and order for a rule with and without. The seeds are the sample: Student's t, paired; Holm over the conditions of a
-    measure.
+    A seed's change is the mean over the rules that have the measure, with and without the condition; seeds that one of
+    them lacks do not count. A seed draws the same data, weights and order for a rule with and without. The seeds are
+    the sample: Student's t, paired; Holm over the conditions of a measure.
 
     Args:
         values: of :func:`results.table5_alpha_validity.rows.recovered`.
 
     Returns:
-        columns section, variant (the condition), rules (how many), seeds, and every measure with :data:`PARTS`; records
-        of the runs under the condition. Conditions without runs are left out.
+        columns section, variant (the condition), rules and seeds (how many, of the first measure that there is), and
+        every measure with :data:`PARTS`; records of the runs under the condition. Conditions without runs are left out.
     """
     known = where(values, scope="all")
     rows: list[dict[str, object]] = []

@@ -27,7 +27,8 @@ SHOWN_MARKS = {title: f"{name}_mark" for name, title in MEASURES.items()}
 CONDITION_NOTE = (
     "Rank correlation over all settings with the condition minus that of the same rules as they are (scaled to the "
     "reference, free α, learning rate of α × 5): mean over rules on each seed, then over seeds, with a 95 % interval "
-    "over seeds (Student's t). Star: p below 0.05 after Holm's correction over the conditions."
+    "over seeds (Student's t). Rules and seeds are those of |α|; effective α is that of DM alone. Star: p below 0.05 "
+    "after Holm's correction over the conditions."
 )
 
 

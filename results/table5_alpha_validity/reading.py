@@ -51,7 +51,7 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
     worse = [name for name in taken if (rows[f"{name}_mean"].dropna() < rows["leave_one_out_mean"].min()).all()]
     alpha, removed = _span(rows, "alpha"), _span(rows, "leave_one_out")
     said = [
-        f"|α| has {alpha}, depending on rule, scaling, constraint and learning rate; to say that all streams matter "
+        f"|α| has {alpha} over all rows of the table; to say that all streams matter "
         f"alike has {chance}, since settings have two to five streams. Leaving a stream out has {removed}."
     ]
     if worse == taken:
@@ -94,14 +94,14 @@ def conditions_said(path: Path) -> list[str]:
     said = []
     for measure in ("alpha", "contribution"):
         shown = frame.loc[frame[f"{measure}_p_holm"] < SIGNIFICANT]
-        changes = [
-            f"{CONDITIONS[row['variant']]} ({interval(row[measure], row[f'{measure}_low'], row[f'{measure}_high'])})"
-            for row in shown.to_dict("records")
-        ]
+        changes = []
+        for row in shown.to_dict("records"):
+            change = interval(row[measure], row[f"{measure}_low"], row[f"{measure}_high"])
+            changes.append(f"{CONDITIONS[row['variant']]} ({change} over {row['rules']} rules)")
         said.append(f"{MEASURES[measure]}: {_listed(changes) or 'none'}")
     return [
-        f"Over {frame['rules'].max()} rules with α, conditions of which a change in rank correlation is shown, against "
-        f"scaling to the reference, free α and its learning rate × 5 — {'; '.join(said)}."
+        "Conditions of which a change in rank correlation is shown, against the same rules with scaling to the "
+        f"reference, free α and its learning rate × 5 — {'; '.join(said)}."
     ]
 
 

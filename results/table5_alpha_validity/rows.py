@@ -47,10 +47,10 @@ def shares(run: Run) -> pd.DataFrame:
 
 
 def recovery(truth: np.ndarray, measured: np.ndarray) -> dict[str, float]:
-    """``spearman`` and ``calibration_error`` (mean absolute gap) of measured and planted shares."""
-    known = np.isfinite(measured)
-    truth, measured = truth[known], measured[known]
-    if len(truth) < 3 or np.ptp(truth) == 0:
+    """``spearman`` and ``calibration_error`` (mean absolute gap) of measured and planted shares; NaN where not all are
+    known, since rows are compared over the same settings.
+    """
+    if not np.isfinite(measured).all() or len(truth) < 3 or np.ptp(truth) == 0:
         return dict.fromkeys(STATISTICS, math.nan)
     ranked = math.nan if np.ptp(measured) == 0 else float(np.asarray(spearmanr(truth, measured))[0])
     return {"spearman": ranked, "calibration_error": float(np.abs(truth - measured).mean())}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 WORDS = {"not": 30, "n't": 12, "very": 25, "so": 40, "film": 60, "dull": 3, "gauzy": 1, "limpid": 1, ",": 90, "1995": 2}
-PLANTED = [["meaning", 0.2], ["phonetic", 0.5], ["morphological", 0.3]]
+PLANTED = [["meaning", 0.5], ["phonetic", 0.3], ["morphological", 0.2]]
 WITHOUT_ALPHA = ("li", "li_soma", "concat")
 
 

@@ -61,7 +61,7 @@ def test_transfer_is_judged_by_sign_and_p(tmp_path, gap, p, said):
 
 
 @pytest.mark.parametrize(
-    ("p", "said"), [(0.5, "noisy texts: none."), (0.01, "noisy texts: dm on trec: typos, 30 %; li")]
+    ("p", "said"), [(0.5, "noise: none."), (0.01, "noise: dm on trec: typos, 30 %; li")]
 )
 def test_noise_that_differs_is_named(tmp_path, p, said):
     rows = [
@@ -76,7 +76,7 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = robustness(tmp_path / "table.csv")
     assert "| trec: typos | 30 % | 90.00 | 60.00 ± 1.00 | 60.00 ± 1.00 | 60.00 ± 1.00 |" in text
-    assert said in text and "of 2 comparisons" in text
+    assert said in text and "among 2 comparisons" in text
 
 
 def test_without_runs_nothing_is_claimed(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from results.best import BEST, LEVEL, MARK, UNTESTED, WORSE, marks
+from results.best import BEST, LEVEL, MARK, UNTESTED, WORSE, marks, marks_by_seed
 from results.render import SCORE, latex, markdown
 
 EXAMPLES = 400
@@ -52,3 +52,10 @@ def test_marks_reach_markdown_and_latex_and_nothing_else_does():
     assert "| dm_a | **50 %** | 1 |" in text and "| li | *40 %* | 1 |" in text and "| gmu | 30 % | 1 |" in text
     tex = latex(rows, {}, "t", columns)
     assert r"dm\_a & \textbf{50 \%} & 1" in tex and r"li & \textit{40 \%} & 1" in tex and r"new & 20 \% & 1" in tex
+
+
+def test_who_is_ahead_on_the_seeds_of_both_is_not_worse():
+    """The best mean is over all seeds; the test is over those that both rows have."""
+    many = {**scores(0.5), **{seed: np.ones(EXAMPLES) for seed in range(3, 9)}}
+    assert marks({"many": many, "few": scores(0.7, key=4)}) == {"many": BEST, "few": LEVEL}
+    assert marks_by_seed({"many": {0: 0.1, 1: 0.1, 2: 0.9}, "few": {0: 0.2, 1: 0.25}}) == {"many": BEST, "few": LEVEL}

@@ -65,6 +65,23 @@ def test_bootstrap_finds_a_large_effect_and_is_repeatable():
     assert gap.estimate == pytest.approx(model.mean() - baseline.mean())
 
 
+def test_p_of_few_seeds_is_not_small_by_chance():
+    """Where only the seed makes a difference, small p values are as rare as they say, which corrections rely on."""
+    random = np.random.default_rng(5)
+    p = np.array([
+        multi_bootstrap(np.full((2, 4), 0.5) + random.normal(size=(2, 1)), np.full((2, 4), 0.5), replicates=400).p
+        for _ in range(300)
+    ])  # fmt: skip
+    assert (p < 0.01).mean() < 0.04 and 0.02 < (p < 0.05).mean() < 0.09
+
+
+def test_p_and_interval_agree():
+    random = np.random.default_rng(6)
+    for trial in range(60):
+        gap = multi_bootstrap(*outcomes(random, 3, 80, effect=0.05), replicates=400, seed=trial)
+        assert (gap.p < 0.05) == (gap.low > 0 or gap.high < 0) or abs(gap.p - 0.05) < 0.01
+
+
 def test_equal_models_show_no_difference():
     model, _ = outcomes(np.random.default_rng(0), 3, 100)
     gap = multi_bootstrap(model, model, replicates=200)
@@ -105,3 +122,5 @@ def test_minimum_detectable_effect():
 def test_unpaired_input_is_refused():
     with pytest.raises(ValueError, match="one shape"):
         multi_bootstrap(np.ones((2, 5)), np.ones((3, 5)))
+    with pytest.raises(ValueError, match="must be finite"):
+        approximate_randomisation(np.full((2, 5), np.nan), np.ones((2, 5)))

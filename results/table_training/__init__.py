@@ -1,0 +1,1 @@
+"""How long and with which rates the runs were trained."""
