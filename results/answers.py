@@ -1,4 +1,4 @@
-"""What all domains together and tables 6 to 8 answer, in a few rows and sentences that their numbers choose."""
+"""What all domains together and tables 6 to 9 answer, in a few rows and sentences that their numbers choose."""
 
 from __future__ import annotations
 

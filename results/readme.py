@@ -1,5 +1,5 @@
 """``python -m results.readme``: write results into the READMEs, between their markers: into the main one what all
-domains show, what tables 5 to 8 say and the benchmark records, into that of each step its table.
+domains show, what tables 5 to 9 say and the benchmark records, into that of each step its table.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREY = "#777777"
 
-FIRST_STREAMS = ("meaning", "phonetic", "morphological", "duplicate_1", "duplicate_2")
+FIRST_STREAMS = ("meaning", "phonetic", "morphological", "duplicate_of_phonetic", "duplicate_of_morphological")
 """Streams with a fixed look in every figure; others follow in the order in which they appear."""
 STATE = "state"
 """The recurrent term; always grey, so that it is not taken for a stream."""
@@ -39,7 +39,7 @@ class Look(NamedTuple):
 
 def looks(streams: Sequence[str]) -> dict[str, Look]:
     """A look for each stream, the same in every figure for the well-known ones."""
-    known = {"meaning": 0, "phonetic": 1, "morphological": 2, "duplicate_1": 3, "duplicate_2": 4}
+    known = {name: place for place, name in enumerate(FIRST_STREAMS)}
     result: dict[str, Look] = {}
     following = len(known)
     for name in streams:

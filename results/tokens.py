@@ -23,7 +23,6 @@ from results.tables import BASELINE, section_titles
 
 BLOCK = 128
 """Consecutive tokens that are resampled together: predictions near each other are not independent."""
-COSTS = ("parameters", "parameters_added", "parameters_ratio", "flops_per_token", "step_time_ms")
 
 
 def token_table(

@@ -101,5 +101,5 @@ def write_html(predictions: list[Prediction], path: Path) -> None:
 
 def _html_word(word: str, value: float, colour: str) -> str:
     if np.isnan(value):
-        return f"<span title='beyond the length limit'>{html.escape(word)}</span>"
+        return f"<span title='not read by the head'>{html.escape(word)}</span>"
     return f"<span style='background:{mix(colour, value)}' title='{value:.3f}'>{html.escape(word)}</span>"

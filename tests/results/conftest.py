@@ -41,7 +41,7 @@ class RecordFactory:
         if name == "meaning":
             rule, streams = "reference", ["meaning"]
         if name == "duplicate":
-            streams = ["meaning", "duplicate_1", "duplicate_2"]
+            streams = ["meaning", "duplicate_of_phonetic", "duplicate_of_morphological"]
         part = fraction < 1  # records on all data were written before there were others
         control = name if name == "shuffled" else "none"
         config = {

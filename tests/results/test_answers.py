@@ -60,9 +60,7 @@ def test_transfer_is_judged_by_sign_and_p(tmp_path, gap, p, said):
     assert "| text to pictures: x | — | 50.0 ± 10.0 | 50.0 ± 10.0 | — | — |" in text
 
 
-@pytest.mark.parametrize(
-    ("p", "said"), [(0.5, "noise: none."), (0.01, "noise: dm on trec: typos, 30 %; li")]
-)
+@pytest.mark.parametrize(("p", "said"), [(0.5, "noise: none."), (0.01, "noise: dm on trec: typos, 30 %; li")])
 def test_noise_that_differs_is_named(tmp_path, p, said):
     rows = [
         {

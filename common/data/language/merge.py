@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
@@ -76,10 +75,3 @@ def _length(path: Path) -> int:
         while block := file.read(1 << 20):
             count += block.count(b"\n")
     return count
-
-
-def remove(paths: Sequence[Path]) -> None:
-    """Delete files that may be gone already."""
-    for path in paths:
-        if path.exists():
-            os.unlink(path)

@@ -1,15 +1,11 @@
-"""The real corpora, where they are at hand: MULTISTREAM_DATA, else ../shared/data beside the repository."""
-
-import os
-from pathlib import Path
+"""The real corpora, where they are at hand."""
 
 import pytest
 
 from common.data import DataConfig, DataError, load_text
 from common.data.language import CorpusConfig
 from common.data.language.corpus import load_corpus
-
-DATA = Path(os.environ.get("MULTISTREAM_DATA") or Path(__file__).parents[3].parent / "shared" / "data")
+from tests.real_data import DATA
 
 
 def config_for(name, folder, **options):

@@ -1,10 +1,8 @@
 """Captions: tokens as the Java program gives them, scores worked by hand, and both against pycocoevalcap."""
 
 import csv
-import os
 import random
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from common.evaluation.captions import caption_scores, human_agreement, ptb_toke
 from common.evaluation.captions.bleu import bleu
 from common.evaluation.captions.cider import cider_d
 from common.evaluation.captions.rouge import rouge_l
+from tests.real_data import DATA
 
-DATA = Path(os.environ.get("MULTISTREAM_DATA") or Path(__file__).parents[3].parent / "shared" / "data")
 NAMES = {"bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d"}
 REFERENCES = {
     "1.jpg": ["A brown dog runs over the grass .", "The dog is running fast on green grass .", "A dog outside"],

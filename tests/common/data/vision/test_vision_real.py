@@ -1,15 +1,12 @@
-"""The real corpora, where they are at hand: MULTISTREAM_DATA, else ../shared/data beside the repository."""
+"""The real corpora, where they are at hand."""
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from common.data.vision import VisionDataConfig, load_vision
 from common.data.vision.opening import open_image
-
-DATA = Path(os.environ.get("MULTISTREAM_DATA") or Path(__file__).parents[4].parent / "shared" / "data")
+from tests.real_data import DATA
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
