@@ -10,7 +10,19 @@ import pandas as pd
 
 from results.best import MARK, SIGNIFICANT
 from results.reader import where
-from results.render import MARKDOWN_MARKS, MISSING, interval, markdown_table, p_value, spread, written
+from results.render import (
+    INTERVAL,
+    MARKDOWN_MARKS,
+    MISSING,
+    SCORE,
+    SENTIMENT,
+    interval,
+    markdown_table,
+    p_value,
+    section_markdown,
+    spread,
+    written,
+)
 from results.table6_universality.configs import FUSIONS, REFERENCE, SHUFFLED
 from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
 from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
@@ -30,6 +42,9 @@ NOISY = (BACKBONE, *OURS)
 """Rows of table 8 that the README has room for."""
 STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", VERDICT)
 """Columns of table 9 that the README has room for."""
+STARTS = ("dm", "dm_equal", "li")
+"""DM from the plain backbone and from equal weights, and LI."""
+STARTS_SHOWN = ("variant", "seeds", SCORE, INTERVAL, "p Holm")
 NOTHING = "No finished run yet."
 
 
@@ -138,6 +153,22 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
         f"count by every measure that they have, {divided} by some and {never} by none."
     )
     return f"{markdown_table(text)}\n\n{said}"
+
+
+def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
+    """Generated texts on which DM was trained from either start: what the streams reach alone and together."""
+    if not path.exists():
+        return NOTHING
+    frame = pd.read_csv(path)
+    parts = []
+    for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
+        rows = {str(row["variant"]): row for row in part.to_dict("records")}
+        if {BACKBONE, *STARTS} <= rows.keys():
+            found = {name: bool(row["difference"] > 0 and row["p_holm"] < SIGNIFICANT) for name, row in rows.items()}
+            said = "; ".join(f"{name} is {'' if found[name] else 'not '}shown to beat {BACKBONE}" for name in STARTS)
+            table = section_markdown(part, SENTIMENT, SCORE, STARTS_SHOWN)
+            parts.append(f"{section}:\n\n{table}\n\nAfter Holm's correction {said}.")
+    return "\n\n".join(parts) or NOTHING
 
 
 def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:

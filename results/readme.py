@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.files import write_text
 from results import table2_mlm, table3_gpt, table4_vision_language
-from results.answers import importance, overview, pictures, robustness, transfer, universality
+from results.answers import importance, overview, pictures, robustness, starts, transfer, universality
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
 from results.table2_mlm.make import COLUMNS as MLM
@@ -109,6 +109,7 @@ SECTIONS = {
     "table3": partial(language, table3_gpt, GPT, GPT_SCORE),
     "table4": vision_language,
     "table5": reading,
+    "starts": starts,
     "table6": universality,
     "table7": transfer,
     "table8": robustness,
@@ -120,7 +121,7 @@ SECTIONS = {
 
 
 PAGES = {
-    "README.md": ("overview", "table5", "table6", "table7", "table8", "table9", "pictures", "benchmarks"),
+    "README.md": ("overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures", "benchmarks"),
     "step1_sentiment/README.md": ("table1",),
     "step2_mlm/README.md": ("table2",),
     "step3_gpt/README.md": ("table3",),
