@@ -28,16 +28,14 @@ LOOKS = {
 def universality_figure(judged: Sequence[Judged]) -> Figure:
     """Filled markers beat the shuffled control. Where no rule beats the reference there is no normalised score, and the
     gain is drawn in standard errors."""
-    rules = [rule for rule in RULES if any(rule in one.ranks for one in judged)]
+    most = max(len(one.ranks) for one in judged)
     rows = -(-len(judged) // COLUMNS)
-    figure, axes = panels(rows, min(COLUMNS, len(judged)), 7.2, 0.5 + 0.14 * len(rules), sharey=True)
+    figure, axes = panels(rows, min(COLUMNS, len(judged)), 7.2, 0.5 + 0.11 * most)
     flat = [axis for row in axes for axis in row]
     for axis in flat[len(judged) :]:
         axis.remove()
     for axis, one in zip(flat, judged, strict=False):
-        _panel(axis, one, rules)
-    flat[0].set_yticks(range(len(rules)), rules)
-    flat[0].set_ylim(len(rules) - 0.5, -0.5)
+        _panel(axis, one)
     figure.supxlabel(
         "gain over the reference alone (0), in units of the best rule's gain unless said", fontsize="medium"
     )
@@ -47,7 +45,10 @@ def universality_figure(judged: Sequence[Judged]) -> Figure:
     return figure
 
 
-def _panel(axis: Axes, one: Judged, rules: Sequence[str]) -> None:
+def _panel(axis: Axes, one: Judged) -> None:
+    rules = [rule for rule in RULES if rule in one.ranks]
+    axis.set_yticks(range(len(rules)), rules, fontsize="small")
+    axis.set_ylim(len(rules) - 0.5, -0.5)
     frame = one.frame.assign(place=[rules.index(rule) for rule in one.frame["variant"]])
     names = ("normalised", "normalised_low", "normalised_high")
     points = frame.loc[:, list(names)].set_axis(["value", "low", "high"], axis=1)

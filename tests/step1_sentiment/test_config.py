@@ -27,7 +27,16 @@ def test_every_registered_rule_is_a_variant():
 
 
 def test_variants_differ_in_their_hash():
-    names = (*CONTROLS, *RULES, "dm_dropout", "dm[phonetic]", "dm[meaning+phonetic]", "li[meaning]")
+    names = (
+        *CONTROLS,
+        *RULES,
+        "dm_dropout",
+        "dm_equal",
+        "dm_equal_dropout",
+        "dm[phonetic]",
+        "dm[meaning+phonetic]",
+        "li[meaning]",
+    )
     hashes = {config_hash("step1_sentiment", variant(small(), name)) for name in names}
     assert len(hashes) == len(names)
 
@@ -37,6 +46,15 @@ def test_subsets_choose_streams():
     assert config.stream_names == ("phonetic",) and config.integration.rule == "li" and not config.use_meaning
     assert variant(small(), "dm[meaning]").stream_names == ("meaning",)
     assert variant(small(), "dm").stream_names == ("meaning", "phonetic", "morphological")
+
+
+def test_an_equal_start_changes_the_start_alone():
+    plain_start, equal = variant(small(), "dm"), variant(small(), "dm_equal")
+    assert equal.integration == replace(plain_start.integration, init="equal")
+    assert replace(equal, name="dm", integration=plain_start.integration) == plain_start
+    assert variant(small(), "li_equal_dropout").integration.stream_dropout > 0
+    with pytest.raises(ValueError, match="its rule is"):
+        replace(equal, integration=IntegrationConfig(rule="li", init="equal"))
 
 
 @pytest.mark.parametrize("name", ["nonsense", "dm[colour]", "nonsense[meaning]"])
