@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from results.reader import RecordError, Run, grouped
+from results.reader import RecordError, Run, grouped, placeless
 from results.table4_vision_language.configs import STEP as VISION
 from results.vision_language import task_of
 
@@ -67,7 +65,7 @@ def pairs(first: Sequence[Run], second: Sequence[Run]) -> tuple[list[Pair], list
 def setting_of(run: Run) -> str:
     """What names the data and the models that runs must share, the same on every machine."""
     parts = {name: run.settings.get(name) for name in ("data", "backbone", "objective", "vision")}
-    return json.dumps({"step": run.config["step"], **_placeless(parts)}, sort_keys=True)
+    return json.dumps({"step": run.config["step"], **placeless(parts)}, sort_keys=True)
 
 
 def titles(runs: Sequence[Run]) -> dict[str, str]:
@@ -83,7 +81,7 @@ def titles(runs: Sequence[Run]) -> dict[str, str]:
 def _title(run: Run) -> str:
     dataset = run.dataset if "data" in run.settings else ""
     task = task_of(run) if run.config["step"] == VISION else ""
-    return ", ".join(filter(None, (run.config["step"], dataset, task, _placeless(run.backbone))))
+    return ", ".join(filter(None, (run.config["step"], dataset, task, placeless(run.backbone))))
 
 
 def _by_config(runs: Sequence[Run]) -> dict[tuple[str, str], dict[str, Seeds]]:
@@ -111,13 +109,4 @@ def _most(configs: Mapping[str, Seeds]) -> str:
 
 def _config_of(run: Run) -> str:
     settings = run.settings | {"train": {**run.settings["train"], "seed": None}}
-    return json.dumps(_placeless(settings), sort_keys=True)
-
-
-def _placeless(value: Any) -> Any:
-    """`value` with local paths cut to their last part."""
-    if isinstance(value, dict):
-        return {key: Path(part).name if key == "path" and part else _placeless(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_placeless(part) for part in value]
-    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~", ".")) else value
+    return json.dumps(placeless(settings), sort_keys=True)

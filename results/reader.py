@@ -206,8 +206,22 @@ def variant_key(run: Run) -> str:
 
 
 def setting_key(run: Run) -> str:
-    """12 hex digits, equal for runs that one table may compare: same step, data and backbone."""
-    return _digest({"step": run.config["step"], "data": run.settings["data"], "backbone": run.backbone})
+    """12 hex digits, equal for runs that one table may compare: same step, data and backbone, wherever these lie."""
+    parts = {"step": run.config["step"], "data": run.settings["data"], "backbone": run.backbone}
+    return _digest(placeless(parts))
+
+
+PATHS = ("path", "also_path", "weights")
+"""Fields of configs that say where something lies."""
+
+
+def placeless(value: Any) -> Any:
+    """`value` with local paths cut to their last part."""
+    if isinstance(value, dict):
+        return {key: Path(part).name if key in PATHS and part else placeless(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [placeless(part) for part in value]
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~", ".")) else value
 
 
 def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:

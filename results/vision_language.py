@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.reader import RecordError, Run, grouped
+from results.reader import RecordError, Run, grouped, placeless
 from results.record_files import read_parquet
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
 from results.tokens import most_seeds
@@ -146,7 +146,7 @@ def _setting(run: Run) -> str:
     parts = {name: settings[name] for name in ("objective", "data", "vision", "backbone")}
     if run.backbone == SCRATCH:
         parts |= {name: settings[name] for name in ("size", "vocab_size")}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(placeless(parts), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _title(run: Run) -> str:

@@ -1,5 +1,7 @@
 """Reading records: what is there, what is missing, what is broken."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,13 @@ def test_broken_tables_are_named(tmp_path, record, name):
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(RecordError, match="no folder"):
         load_runs(tmp_path / "absent")
+
+
+def test_where_the_data_lie_makes_no_other_setting(tmp_path, record):
+    one = load_run(record(tmp_path, "dm", 0))
+    here, there, elsewhere = (
+        replace(one, config=one.config | {"config": one.settings | {"data": one.settings["data"] | {"path": path}}})
+        for path in ("data/sst5", "/home/me/sst5", "/home/me/other")
+    )
+    assert setting_key(here) == setting_key(there) != setting_key(elsewhere)
+    assert variant_key(here) != variant_key(there)  # a run is found again by its config as it stands
