@@ -11,6 +11,7 @@ from results.best import BEST, LEVEL, UNTESTED, WORSE, marks_by_seed
 from results.table5_alpha_validity.conditions import condition_frame
 from results.table5_alpha_validity.configs import MEASURES
 from results.table5_alpha_validity.reading import conditions_said
+from results.table5_alpha_validity.rows import recovery
 
 
 def _values(**by_variant):
@@ -62,3 +63,10 @@ def test_marks_over_seeds():
         {"best": best, "worse": worse, "close": close, "elsewhere": {9: 0.1}, "unknown": {0: math.nan}}
     )
     assert found == {"best": BEST, "worse": WORSE, "close": LEVEL, "elsewhere": UNTESTED}
+
+
+def test_a_measure_that_some_settings_lack_is_not_ranked():
+    """Else it would stand beside rows that are ranked over more."""
+    truth = np.array([0.1, 0.3, 0.6, 0.2])
+    assert recovery(truth, truth)["spearman"] == pytest.approx(1.0)
+    assert math.isnan(recovery(truth, np.array([0.1, 0.3, math.nan, 0.2]))["spearman"])

@@ -96,7 +96,12 @@ def test_streams_keep_their_look():
 
 def test_everything_is_remade_in_its_folder(planted, tmp_path):
     folders = {path.parent.name for path in make_all([run for run in planted if run.name == "meaning"], tmp_path)}
-    assert folders == {"table1_sentiment", "table1_ablation", "table8_robustness"}  # the last says it has none
+    assert folders == {
+        "table1_sentiment",
+        "table1_ablation",
+        "table8_robustness",
+        "table_training",
+    }  # the third says it has none
 
 
 def test_no_records_is_one_clear_error(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Reading records: what is there, what is missing, what is broken."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -70,3 +71,9 @@ def test_where_the_data_lie_makes_no_other_setting(tmp_path, record):
     )
     assert setting_key(here) == setting_key(there) != setting_key(elsewhere)
     assert variant_key(here) != variant_key(there)  # a run is found again by its config as it stands
+
+
+def test_what_is_still_being_collected_is_no_record(tmp_path, record):
+    folder = record(tmp_path, "dm", 0)
+    shutil.copytree(folder, folder.with_name(folder.name + ".tmp"))
+    assert [run.folder for run in load_runs(tmp_path)] == [folder]
