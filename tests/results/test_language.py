@@ -117,6 +117,17 @@ def test_predictions_that_contradict_the_record_are_refused(root, tmp_path):
         token_losses(load_runs(tmp_path)[0])
 
 
+def test_tokens_without_a_loss_are_refused(tmp_path):
+    """A sum that skips them would make a model that broke down look good."""
+    losses = np.ones(TOKENS)
+    losses[3] = np.nan
+    folder = record(tmp_path, "meaning", 0, losses, streams=())
+    final = json.loads((folder / "final.json").read_text())
+    (folder / "final.json").write_text(json.dumps(final | {"test_loss": 1.0}))
+    with pytest.raises(RecordError, match="run it again"):
+        token_losses(load_runs(tmp_path)[0])
+
+
 def test_slices_part_the_words(runs):
     frame = token_losses(runs[0])
     found = slices(frame, frame["entropy"])
