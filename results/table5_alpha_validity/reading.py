@@ -61,7 +61,7 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
             "Over all settings together, what a stream is worth is told better by taking it out, in every row."
         )
     elif worse:
-        named = " and ".join(MEASURES[name] for name in worse)
+        named = _listed([MEASURES[name] for name in worse])
         said.append(f"**So:** take streams out rather than read {named}, which rank them worse in every row.")
     else:
         said.append("**So:** no measure is worse than leaving streams out in every row; it depends on the rule.")
