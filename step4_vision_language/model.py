@@ -13,6 +13,7 @@ from transformers.cache_utils import Cache
 
 from common.models.backbones import decoder_layers
 from common.models.causal_lm import MultiStreamCausalConfig, MultiStreamCausalLM, MultiStreamCausalOutput
+from common.models.stream_cache import one_cache
 from common.models.vision_composer import VISION, VisionComposer
 from common.vision.config import VisionConfig
 from common.vision.encoder import Visual, build_encoder
@@ -101,15 +102,17 @@ class VisionLanguageModel(MultiStreamCausalLM):
         seen_pooled: Tensor | None = None,
         seen_begin: Tensor | None = None,
         seen_memory: Tensor | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         present: Mapping[str, Tensor] | None = None,
         logits_to_keep: int = 0,
+        past_key_values: Cache | None = None,
         **inputs: Any,
     ) -> MultiStreamCausalOutput:
         """Predict the next tokens.
 
         Args:
-            input_ids, attention_mask, past_key_values, present, logits_to_keep: as of :class:`MultiStreamCausalLM`.
+            input_ids, attention_mask, cache, past_key_values, present, logits_to_keep: as of
+                :class:`MultiStreamCausalLM`.
             pixel_values: ``[B, I, 3, H, W]``, the pictures of each text in order; where a text has fewer than I, the
                 rest is not read. In their place what the encoder made of them:
             seen_patches, seen_pooled: ``[B, I, P, C]`` and ``[B, I, E]``.
@@ -121,14 +124,15 @@ class VisionLanguageModel(MultiStreamCausalLM):
             ValueError: texts and pictures do not fit.
         """
         inputs["logits_to_keep"] = logits_to_keep
+        cache = one_cache(cache, past_key_values)
         if pixel_values is not None:
             seen_patches, seen_pooled = self.see(pixel_values)
         if (seen_patches is None) != (seen_pooled is None):
             raise ValueError("pass seen_patches and seen_pooled together, as see() gives them")
         if seen_patches is None or seen_pooled is None:
             self._refuse_marks_without_pictures(input_ids)
-            return self._without(input_ids, attention_mask, past_key_values, present, inputs)
-        earlier = 0 if past_key_values is None else past_key_values.get_seq_length()
+            return self._without(input_ids, attention_mask, cache, present, inputs)
+        earlier = 0 if cache is None else cache.get_seq_length()
         if seen_begin is None:
             if earlier:
                 raise ValueError("with a cache, seen_begin must say where the pictures stand: begins() of the text")
@@ -148,9 +152,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
             seen = pictures.seen(input_ids.shape[1], earlier + input_ids.shape[1])
             self._read = (self.fusion.prepare(pictures) if seen_memory is None else seen_memory, seen)
         try:
-            return super().forward(
-                input_ids, attention_mask, past_key_values=past_key_values, present=present, **inputs
-            )
+            return super().forward(input_ids, attention_mask, cache=cache, present=present, **inputs)
         finally:
             self._read = None
 
@@ -187,7 +189,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
         first = marks & (order % each == 0)
         return begin.scatter(1, torch.where(first, order // each, pictures), torch.where(first, place, FAR))[:, :-1]
 
-    def _without(self, input_ids: Tensor, attention_mask, past_key_values, present, inputs) -> MultiStreamCausalOutput:
+    def _without(self, input_ids: Tensor, attention_mask, cache, present, inputs) -> MultiStreamCausalOutput:
         """Texts without pictures: the vision streams are absent."""
         absent = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
         for label in self.vision_labels:
@@ -195,7 +197,7 @@ class VisionLanguageModel(MultiStreamCausalLM):
             present = {**(present or {}), label: absent}
             inputs[f"{label}_patches"] = like.new_zeros(len(input_ids), 1, 1, self.vision.patch_width)
             inputs[f"{label}_begin"] = input_ids.new_full((len(input_ids), 1), FAR)
-        return super().forward(input_ids, attention_mask, past_key_values=past_key_values, present=present, **inputs)
+        return super().forward(input_ids, attention_mask, cache=cache, present=present, **inputs)
 
     def _refuse_marks_without_pictures(self, input_ids: Tensor) -> None:
         if self.fusion.config.name != "none" and (input_ids == self.config.image_token_id).any():

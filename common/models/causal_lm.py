@@ -22,7 +22,7 @@ from common.models.backbones import decoder_layers, last_bias
 from common.models.blocks import places_of
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
 from common.models.passes import biased, stack_sites
-from common.models.stream_cache import StreamCache
+from common.models.stream_cache import CACHE, StreamCache, one_cache
 from common.models.vision_composer import VISION
 
 
@@ -45,11 +45,14 @@ class MultiStreamCausalConfig(MultiStreamConfig):
 
 @dataclass
 class MultiStreamCausalOutput(MultiStreamOutput):
-    """past_key_values: keys and values of backbone and streams, where `use_cache`; last_hidden_state: what the head
-    reads ``[B, T, D]``.
+    """cache: keys and values of backbone and streams, where `use_cache`, under the name that `transformers` gives them
+    (``CACHE`` of :mod:`common.models.stream_cache`); last_hidden_state: what the head reads ``[B, T, D]``.
     """
 
-    past_key_values: Cache | None = None
+    if CACHE == "cache":
+        cache: Cache | None = None
+    else:
+        past_key_values: Cache | None = None
     last_hidden_state: Tensor | None = None
 
 
@@ -110,7 +113,7 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         use_cache: bool | None = None,
         labels: Tensor | None = None,
         shift_labels: Tensor | None = None,
@@ -119,21 +122,23 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
         report: bool = False,
         return_dict: bool = True,
         inputs_embeds: Tensor | None = None,
+        past_key_values: Cache | None = None,
         **stream_inputs: Tensor,
     ) -> MultiStreamCausalOutput:
         """Predict the next tokens.
 
         Args:
-            input_ids: ``[B, T]``, of S positions the last T; S > T only with `past_key_values`.
+            input_ids: ``[B, T]``, of S positions the last T; S > T only with a cache.
             attention_mask: ``[B, S]``, zero at padding, which must stand on the left where a cache is used.
             position_ids: ``[B, T]``; by default counted from the first token that is not padding.
-            past_key_values: a ``DynamicCache`` of the positions before; the streams' keys and values are in it too.
+            cache: a ``DynamicCache`` of the positions before; the streams' keys and values are in it too.
             labels: ``[B, T]``, shifted in here, as `transformers` does; -100 is ignored.
             shift_labels: ``[B, T]``, in place of `labels` the next token of each position itself.
             logits_to_keep: logits of the last so many positions only; 0 = all.
             present: stream -> bool ``[B]``.
             report: also return α and contributions of every site.
             inputs_embeds: ``[B, T, D]``, what the backbone reads in place of the embeddings of `input_ids`.
+            past_key_values: the older name of `cache`.
             stream_inputs: what ``PrefixStreams.batch`` or ``GridStreams.batch`` (causal) make.
 
         Raises:
@@ -146,17 +151,18 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
                 " or load the model's streams with load_streams() and call generate()"
             )
         whole = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        if use_cache and past_key_values is None:
-            past_key_values = self._new_cache()
-        if past_key_values is not None and attention_mask is None:
-            whole = whole.new_ones(len(whole), past_key_values.get_seq_length() + whole.shape[1])
+        cache = one_cache(cache, past_key_values)
+        if use_cache and cache is None:
+            cache = self._new_cache()
+        if cache is not None and attention_mask is None:
+            whole = whole.new_ones(len(whole), cache.get_seq_length() + whole.shape[1])
         if position_ids is None:
             position_ids = places_of(whole.bool())[:, -input_ids.shape[1] :]
-        past = None if past_key_values is None else StreamCache(past_key_values, self.sites)
+        past = None if cache is None else StreamCache(cache, self.sites)
         # `transformers` builds no mask where nothing is padding, and attention is then faster.
         plain = attention_mask is None
         backbone_inputs = {
-            "position_ids": position_ids, "past_key_values": past_key_values, "use_cache": bool(use_cache),
+            "position_ids": position_ids, CACHE: cache, "use_cache": bool(use_cache),
             "logits_to_keep": logits_to_keep, **({"attention_mask": None} if plain else {}),
         }  # fmt: skip
         if inputs_embeds is not None:
@@ -175,7 +181,7 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
             loss=loss, logits=logits, alphas=stack_sites(sites.alphas) if report else None,
             contributions=stack_sites(sites.contributions), projections=stack_sites(sites.projections),
             read=whole.bool()[:, -input_ids.shape[1] :] if report else None,
-            past_key_values=past_key_values if use_cache else None, last_hidden_state=sites.hidden,
+            last_hidden_state=sites.hidden, **{CACHE: cache if use_cache else None},
         )  # fmt: skip
 
     def load_streams(self, streams: PrefixStreams) -> Self:

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+CACHE = "cache" if "cache" in {field.name for field in fields(CausalLMOutputWithPast)} else "past_key_values"
+"""What the installed `transformers` calls the keys and values so far: ``past_key_values`` until its version 5.23."""
+
+
+def one_cache(cache: Cache | None, past_key_values: Cache | None) -> Cache | None:
+    """The cache of a call that may name it by either name of `transformers`.
+
+    Raises:
+        ValueError: both are given.
+    """
+    if cache is not None and past_key_values is not None:
+        raise ValueError("cache and past_key_values are two names of one thing; pass one of them")
+    return past_key_values if cache is None else cache
 
 
 class StreamCache:

@@ -133,11 +133,13 @@ def test_survives_saving(case, tmp_path):
     model.save_pretrained(tmp_path)
     again = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
     assert isinstance(again, VisionLanguageModel)
+    torch.testing.assert_close(again.state_dict(), model.state_dict(), rtol=0, atol=0)
     ids = text_of(model, "image", [4, 5, 6])[None]
     one, other = (m.generate(ids, pixel_values=pictures(1)[None], max_new_tokens=5) for m in (model, again))
     assert torch.equal(one, other)
     logits = [m(ids, pixel_values=pictures(1)[None]).logits for m in (model, again)]
-    assert torch.equal(*logits)
+    # Weights of a file stand at other addresses, by which some processors choose the order of their sums.
+    torch.testing.assert_close(*logits, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", ["dm", "projector_patches", "cross_attention"])

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM
 from common.data.language.prefixes import PrefixStreams
 from common.integration import DM, LI, IntegrationConfig, rules
 from common.models.causal_lm import MultiStreamGPT2LMHeadModel
+from common.models.stream_cache import CACHE
 from common.streams.config import StreamConfig
 from common.training.optimiser import assign_groups
 from tests.common.models.causal import SHAPE, backbone_of, build, prefix_streams, streams_of, tokenizer_in
@@ -75,14 +76,27 @@ def test_no_cached_logit_sees_what_comes_after_it(readers, alignment, rule, feed
     shared = common_tokens(ids)
     cache, found = None, []
     for begin, end in ((0, shared - 2), (shared - 2, shared), (shared, ids.shape[1])):
-        output = model(
-            ids[:, begin:end], past_key_values=cache, use_cache=True, **reader.batch(ids[:, :end], last=end - begin)
-        )
-        cache = output.past_key_values
+        output = model(ids[:, begin:end], cache=cache, use_cache=True, **reader.batch(ids[:, :end], last=end - begin))
+        cache = output[CACHE]
         found.append(output.logits)
     logits = torch.cat(found, dim=1)
     torch.testing.assert_close(logits, model(ids, **reader.batch(ids)).logits, atol=2e-4, rtol=1e-4)
     assert all(torch.equal(logits[0, :shared], other[:shared]) for other in logits[1:])
+
+
+def test_a_cache_goes_by_either_name(readers):
+    reader = readers["word"]
+    model = build(reader, DM(), True, trained=True)
+    ids, _ = encode(reader, [TEXT])
+    first, rest = reader.batch(ids[:, :3]), reader.batch(ids, last=ids.shape[1] - 3)
+    found = []
+    for name in ("cache", "past_key_values"):
+        cache = model(ids[:, :3], use_cache=True, **first)[CACHE]
+        found.append(model(ids[:, 3:], use_cache=True, **{name: cache}, **rest).logits)
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], model(ids[:, 3:], **reader.batch(ids[:, 3:])).logits)
+    with pytest.raises(ValueError, match="pass one of them"):
+        model(ids[:, 3:], cache=cache, past_key_values=cache, **rest)
 
 
 class WholeWords(PrefixStreams):
