@@ -27,7 +27,13 @@ STEP = "alpha_validity"
 
 
 def train(config: ValidityRunConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
-    """Train and measure one config; one that was interrupted starts anew."""
+    """Train and measure one config; one that was interrupted starts anew.
+
+    Raises:
+        ValueError: another device than one CPU is asked for.
+    """
+    if runtime.device not in ("auto", "cpu") or runtime.devices > 1:
+        raise ValueError("these models are so small that they run on one CPU; leave runtime.device and devices out")
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     rows: dict[str, list[Any]] = {name: [] for name in ("setting", "stream", "truth", "loss", *MEASURES)}
     models: dict[str, list[Any]] = {name: [] for name in ("setting", "accuracy", "parameters")}

@@ -76,7 +76,7 @@ def universality(folder: Path = RESULTS / "table6_universality") -> str:
     count, tested = domains["section"].nunique(), shown.loc[shown["tested"] > 0]
     first = domains.loc[domains["rank"] == domains.groupby("section")["rank"].transform("min")]
     wins = first.groupby("variant")["section"].nunique().sort_values(ascending=False, kind="stable")
-    most = f"{wins.index[0]} has the highest score in {wins.iloc[0]} of {count} domains"
+    most = f"{wins.index[0]} has the largest gain in {wins.iloc[0]} of {count} domains"
     beaten = "; ".join(f"{row['variant']} in {row['beats']} of {row['tested']}" for row in tested.to_dict("records"))
     said = [
         f"No rule is best everywhere; {most}." if wins.iloc[0] < count else f"{most}.",

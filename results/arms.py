@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from common.evaluation.metrics import macro_f1
-from results.reader import RecordError, Run, grouped, probabilities, variant_key
+from results.reader import RecordError, Run, probabilities
 
 TOLERANCE = 1e-3
 """Largest gap between the accuracy in final.json and that of the predictions; float32 probabilities may tie."""
@@ -47,15 +47,6 @@ class Arm:
     def macro_f1s(self) -> np.ndarray:
         """Macro-F1 of each seed, ``[S]``."""
         return np.array([macro_f1(self.predicted[seed], self.labels) for seed in self.seeds])
-
-
-def select(runs: Sequence[Run]) -> list[Run]:
-    """Of runs of one variant the config to show: most seeds, then best validation accuracy. The test has no say."""
-    groups = grouped(runs, variant_key).values()
-    for group in groups:
-        if len({run.seed for run in group}) < len(group):
-            raise RecordError(f"two records of one config and seed: {', '.join(str(run.folder) for run in group)}")
-    return max(groups, key=lambda group: (len(group), np.mean([run.final["validation_accuracy"] for run in group])))
 
 
 def arm(name: str, runs: Sequence[Run]) -> Arm:

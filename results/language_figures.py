@@ -12,11 +12,10 @@ from matplotlib.figure import Figure
 from common.files import write_text
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.loss_curves import loss_figure, loss_values
-from results.reader import Run, grouped, setting_key
+from results.reader import Run, grouped, most_seeds, setting_key
 from results.slices import contribution_by_slice, contribution_figure, gain_by_slice, gain_figure
 from results.style import paper_style, save
 from results.tables import BASELINE, section_titles
-from results.tokens import most_seeds
 
 
 def language_figures(

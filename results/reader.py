@@ -232,10 +232,26 @@ def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
     return groups
 
 
-def widest(runs: Sequence[Run]) -> list[Run]:
-    """Of runs of one variant the config with most seeds."""
+def most_seeds(runs: Sequence[Run]) -> list[Run]:
+    """Of runs of one variant the config to show, in the order of the seeds: most seeds, then the best on the validation
+    split by the metric that chose its weights. The test has no say.
+
+    Raises:
+        RecordError: two records of one config and seed.
+    """
     groups = grouped(runs, variant_key)
-    return groups[max(sorted(groups), key=lambda key: len(groups[key]))]
+    for group in groups.values():
+        if len({run.seed for run in group}) < len(group):
+            raise RecordError(f"two records of one config and seed: {', '.join(str(run.folder) for run in group)}")
+    best = max(sorted(groups), key=lambda key: (len(groups[key]), float(np.mean([_selected(r) for r in groups[key]]))))
+    return sorted(groups[best], key=lambda run: run.seed)
+
+
+def _selected(run: Run) -> float:
+    """What `run` reached on its validation split, higher is better; 0 where it has none."""
+    train = run.settings["train"]
+    value = float(run.final.get(f"validation_{train.get('select_metric')}", 0.0))
+    return -value if train.get("select_mode") == "min" else value
 
 
 def recorded(runs: Iterable[Run]) -> str:

@@ -18,10 +18,10 @@ from common.evaluation.statistics import (
     minimum_detectable_effect,
     multi_bootstrap,
 )
-from results.arms import Arm, arm, check_labels, late_ensemble, select
+from results.arms import Arm, arm, check_labels, late_ensemble
 from results.best import NOTE, UNTESTED, marks
 from results.costs import StepTimes
-from results.reader import RecordError, Run, grouped, setting_key, variant_key, where
+from results.reader import RecordError, Run, grouped, most_seeds, setting_key, variant_key, where
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
@@ -156,7 +156,7 @@ def number_formats(runs: Sequence[Run], variants: Container[str]) -> str:
     used: dict[str, list[str]] = {}
     for name, group in grouped(runs, lambda run: run.name).items():
         if name in variants:
-            for form in dict.fromkeys(run.number_format for run in select(group)):
+            for form in dict.fromkeys(run.number_format for run in most_seeds(group)):
                 used.setdefault(form, []).append(name)
     told = "; ".join(f"{name} for {', '.join(sorted(rows))}" for name, rows in sorted(used.items()))
     return f"Number formats of training: {told}." if len(used) > 1 else ""
@@ -164,7 +164,7 @@ def number_formats(runs: Sequence[Run], variants: Container[str]) -> str:
 
 def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble: Sequence[str]) -> list[Row]:
     _same_data(runs)
-    by_name = {name: select(group) for name, group in grouped(runs, lambda run: run.name).items()}
+    by_name = {name: most_seeds(group) for name, group in grouped(runs, lambda run: run.name).items()}
     arms: dict[str, Arm] = {name: arm(name, by_name[name]) for name in variants if name in by_name}
     if ENSEMBLE in variants and ensemble and all(name in by_name for name in ensemble):
         joined = late_ensemble(ENSEMBLE, [by_name[name] for name in ensemble])

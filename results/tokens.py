@@ -18,7 +18,7 @@ from common.evaluation.statistics import (
 )
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
-from results.reader import RecordError, Run, grouped, recorded, setting_key, variant_key, where
+from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
 
 BLOCK = 128
@@ -56,13 +56,6 @@ def token_table(
             for draft, p in zip(drafts, corrected, strict=True)
         ]
     return pd.DataFrame(table)
-
-
-def most_seeds(runs: Sequence[Run]) -> list[Run]:
-    """Of runs of one variant the config with most seeds, then lowest validation loss; in the order of the seeds."""
-    groups = grouped(runs, variant_key).values()
-    best = max(groups, key=lambda group: (len(group), -np.mean([run.final["validation_loss"] for run in group])))
-    return sorted(best, key=lambda run: run.seed)
 
 
 def token_losses(run: Run) -> pd.DataFrame:

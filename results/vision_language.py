@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.reader import RecordError, Run, grouped, placeless
+from results.reader import RecordError, Run, grouped, most_seeds, placeless
 from results.record_files import read_parquet
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
-from results.tokens import most_seeds
 
 TOLERANCE = 1e-3
 """Largest gap between a score in final.json and the mean of its examples, which are written in float32."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.text import Text
 from safetensors import SafetensorError
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import StreamProcessor
 from common.tint import COLOURS, mix, tinted_row
+from common.training.evaluate import resolve_device
 from common.training.record import read_json
 from step1_sentiment.analysis import token_contributions, word_shares
 
@@ -50,7 +50,7 @@ def load_run(folder: Path) -> tuple[MultiStreamForSequenceClassification, Stream
 def predict(folder: Path, texts: list[str], batch_size: int = 32) -> list[Prediction]:
     """Label, probabilities and per-word contributions of each text."""
     model, processor, labels = load_run(folder)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = resolve_device("auto")
     model.to(device)  # pyright: ignore[reportArgumentType]
     predictions = []
     for start in range(0, len(texts), batch_size):

@@ -8,13 +8,11 @@ import numpy as np
 from torch import Tensor
 
 from common.evaluation.metrics import classification_metrics
-from common.evaluation.trace import trace_rows
+from common.evaluation.trace import TracedTask
 from common.models.multi_stream import MultiStreamForSequenceClassification
-from common.models.multi_stream_config import MultiStreamOutput
-from common.training.task import Task
 
 
-class SentimentTask(Task):
+class SentimentTask(TracedTask):
     """Wraps the classifier for the trainer.
 
     Args:
@@ -25,16 +23,11 @@ class SentimentTask(Task):
         super().__init__(model)
         self.ordinal = ordinal
         self.model: MultiStreamForSequenceClassification = model
-        self._last: MultiStreamOutput | None = None
-
-    def parts(self):
-        return self.model.parts()
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of a batch, plus the balance penalty where the integration asks for one."""
         output = self.model(**batch, report=self.tracing)
-        if self.tracing:
-            self._last = output
+        self.note(output)
         accuracy = (output.logits.argmax(-1) == batch["labels"]).float().mean()
         return output.loss, {"accuracy": accuracy.detach()}
 
@@ -45,10 +38,3 @@ class SentimentTask(Task):
 
     def metrics(self, outputs: dict[str, np.ndarray]) -> dict[str, float]:
         return classification_metrics(outputs["logits"], outputs["labels"], self.ordinal)
-
-    def trace(self) -> list[tuple[str, str, int, float]]:
-        """α, γ, their gradients and contributions of the last traced step."""
-        if self._last is None:
-            return []
-        output, self._last = self._last, None
-        return trace_rows(self.model, self.model.integration.names, output)

@@ -9,17 +9,15 @@ import torch
 from torch import Tensor
 
 from common.data.language.masking import NOTHING
-from common.evaluation.trace import trace_rows
+from common.evaluation.trace import TracedTask
 from common.evaluation.word_facts import WordFacts
 from common.models.masked_lm import MultiStreamForMaskedLM
-from common.models.multi_stream_config import MultiStreamOutput
-from common.training.task import Task
 
 INPUTS_ONLY = ("words", "places")
 """Fields of a batch that are for analyses and not for the model."""
 
 
-class MaskedLMTask(Task):
+class MaskedLMTask(TracedTask):
     """Wraps the masked language model for the trainer.
 
     Args:
@@ -30,16 +28,11 @@ class MaskedLMTask(Task):
         super().__init__(model)
         self.model: MultiStreamForMaskedLM = model
         self.facts = facts
-        self._last: MultiStreamOutput | None = None
-
-    def parts(self):
-        return self.model.parts()
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the batch's masked tokens, plus the balance penalty where one is set."""
         output = self.model(**_for_model(batch), report=self.tracing)
-        if self.tracing:
-            self._last = output
+        self.note(output)
         targets = batch["labels"][batch["labels"] != NOTHING]
         right = (output.logits.argmax(-1) == targets).float().sum() / max(1, len(targets))
         return output.loss, {"accuracy": right.detach()}
@@ -89,13 +82,6 @@ class MaskedLMTask(Task):
         columns["morphemes"] = self.facts.morphemes[words].astype(np.int8)
         columns["homophone"] = self.facts.homophone[words]
         return columns
-
-    def trace(self) -> list[tuple[str, str, int, float]]:
-        """α, γ, their gradients and contributions of the last traced step."""
-        if self._last is None:
-            return []
-        output, self._last = self._last, None
-        return trace_rows(self.model, self.model.integration.names, output)
 
 
 def _for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from common.data.language.prefixes import FILE, PrefixStreams
 from common.models.causal_lm import MultiStreamGPT2LMHeadModel
 from common.tint import COLOURS, tinted_row
+from common.training.evaluate import resolve_device
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Options:
     """Sampling draws from the most likely tokens that together have this probability."""
     seed: int = 0
     """Of sampling."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1 or self.beams < 1:
@@ -117,5 +120,8 @@ def show(written: Written, console: Console) -> None:
 def main(arguments: list[str]) -> int:
     """``python -m step3_gpt generate --run PATH --prompt "text"``"""
     options = tyro.cli(Options, args=arguments, prog="python -m step3_gpt generate", description=__doc__)
-    show(write(load_run(options.run), options), Console())
+    device = resolve_device(options.device)
+    model = load_run(options.run)
+    model.to(device)  # pyright: ignore[reportArgumentType]
+    show(write(model, options), Console())
     return 0

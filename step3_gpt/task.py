@@ -10,17 +10,16 @@ import torch
 from torch import Tensor
 
 from common.data.language.shards import Counts
-from common.evaluation.trace import trace_rows
+from common.evaluation.trace import TracedTask
 from common.evaluation.word_facts import WordFacts
-from common.models.causal_lm import MultiStreamCausalOutput, MultiStreamGPT2LMHeadModel
-from common.training.task import Task
+from common.models.causal_lm import MultiStreamGPT2LMHeadModel
 from step3_gpt.data import IGNORED
 
 INPUTS_ONLY = ("words", "places", "source")
 """Fields of a batch that are for analyses and not for the model."""
 
 
-class GPTTask(Task):
+class GPTTask(TracedTask):
     """Wraps the language model for the trainer.
 
     Args:
@@ -39,13 +38,11 @@ class GPTTask(Task):
         super().__init__(model)
         self.model: MultiStreamGPT2LMHeadModel = model
         self.counts, self.facts, self.recorded = dict(counts), facts, recorded
-        self._last: MultiStreamCausalOutput | None = None
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the batch's tokens, plus the balance penalty where one is set."""
         output = self.model(**_for_model(batch), report=self.tracing)
-        if self.tracing:
-            self._last = output
+        self.note(output)
         return output.loss, {}
 
     def predict_forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -81,13 +78,6 @@ class GPTTask(Task):
             "morphemes": self.facts.morphemes[words].astype(np.int8),
             "homophone": self.facts.homophone[words],
         }
-
-    def trace(self) -> list[tuple[str, str, int, float]]:
-        """α, γ, their gradients and contributions of the last traced step, and the gates of the feedback."""
-        if self._last is None:
-            return []
-        output, self._last = self._last, None
-        return trace_rows(self.model, self.model.integration.names, output)
 
 
 def language_metrics(nll: np.ndarray, counts: Counts) -> dict[str, float]:

@@ -9,16 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from common.evaluation.trace import trace_rows
-from common.models.causal_lm import MultiStreamCausalOutput
-from common.training.task import Task
+from common.evaluation.trace import TracedTask
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import INPUTS_ONLY
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.texts import IGNORED
 
 
-class GenerateTask(Task):
+class GenerateTask(TracedTask):
     """Wraps the model for the trainer.
 
     Args:
@@ -30,7 +28,6 @@ class GenerateTask(Task):
         super().__init__(model)
         self.model: VisionLanguageModel = model
         self.dual, self.weight = dual, weight
-        self._last: MultiStreamCausalOutput | None = None
 
     def parts(self) -> dict[str, list[nn.Module]]:
         found = super().parts()
@@ -39,8 +36,7 @@ class GenerateTask(Task):
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the tokens that are to be written, plus the weighted contrastive loss."""
         output = self.model(**for_model(batch), report=self.tracing)
-        if self.tracing:
-            self._last = output
+        self.note(output)
         if self.dual is None:
             return output.loss, {}
         contrast = self.dual.loss(self.model, batch)
@@ -70,27 +66,19 @@ class GenerateTask(Task):
             "tokens": outputs["tokens"].astype(np.int16),
         }
 
-    def trace(self) -> list[tuple[str, str, int, float]]:
-        """α, γ, their gradients and contributions of the last traced step, and the gates of the feedback."""
-        if self._last is None:
-            return []
-        output, self._last = self._last, None
-        return trace_rows(self.model, self.model.integration.names, output)
-
 
 def for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The fields of a batch that the model reads."""
     return {name: value for name, value in batch.items() if name not in INPUTS_ONLY}
 
 
-class RetrieveTask(Task):
+class RetrieveTask(TracedTask):
     """Finds the picture of a text, and the text of a picture: the contrastive loss alone."""
 
     def __init__(self, model: VisionLanguageModel, dual: DualEncoder) -> None:
         super().__init__(model)
         self.model: VisionLanguageModel = model
         self.dual = dual
-        self._last: MultiStreamCausalOutput | None = None
 
     def parts(self) -> dict[str, list[nn.Module]]:
         found = super().parts()
@@ -100,7 +88,7 @@ class RetrieveTask(Task):
         """The contrastive loss of a batch."""
         if self.tracing:
             with torch.no_grad():
-                self._last = self.dual.read_pictures(self.model, batch, report=True)
+                self.note(self.dual.read_pictures(self.model, batch, report=True))
         return self.dual.loss(self.model, batch), {}
 
     def predict_forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -128,8 +116,3 @@ class RetrieveTask(Task):
         owner = np.searchsorted(examples, outputs["example"])
         _, of_texts = retrieval_ranks(outputs["picture"][first] @ outputs["text"].T, owner)
         return {"sample": outputs["example"].astype(np.int32), "rank": of_texts.astype(np.int32)}
-
-    def trace(self) -> list[tuple[str, str, int, float]]:
-        """As of :class:`GenerateTask`, where the model reads pictures alone."""
-        output, self._last = self._last, None
-        return [] if output is None else trace_rows(self.model, self.model.integration.names, output)

@@ -5,11 +5,32 @@ from __future__ import annotations
 from torch import nn
 
 from common.integration.mixing_weights import MixingWeights
+from common.models.assembly import MultiStreamModel
 from common.models.multi_stream_config import MultiStreamOutput
 from common.training.sharding import whole
+from common.training.task import Task
 
 Row = tuple[str, str, int, float]
 """(quantity, stream, site, value)."""
+
+
+class TracedTask(Task):
+    """A task around a multi-stream model: it notes the forward that the trainer asks about, see :meth:`trace`."""
+
+    def __init__(self, model: MultiStreamModel) -> None:
+        super().__init__(model)
+        self.model: MultiStreamModel = model
+        self._traced: MultiStreamOutput | None = None
+
+    def note(self, output: MultiStreamOutput) -> None:
+        """Keep `output`, of a forward with ``report=True``, where the trainer will ask for it."""
+        if self.tracing:
+            self._traced = output
+
+    def trace(self) -> list[Row]:
+        """α, γ, feedback gates, gradients of α, contributions and projections of the noted forward."""
+        output, self._traced = self._traced, None
+        return [] if output is None else trace_rows(self.model, self.model.integration.names, output)
 
 
 def trace_rows(model: nn.Module, names: tuple[str, ...], output: MultiStreamOutput) -> list[Row]:

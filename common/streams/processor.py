@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.files import write_text
 from common.streams.analyser import FIRST_SYMBOL, analyser_class
 from common.streams.config import StreamConfig
 from common.streams.controls import derangement, noise_rows, stand_in
@@ -199,9 +199,7 @@ class StreamProcessor:
             "max_length": self.max_length, "streams": [asdict(s) for s in self.streams], "analysers": states,
             "stands_for": self.stands_for,
         }  # fmt: skip
-        temporary = folder / f"{STREAMS_FILE}.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=True), encoding="utf-8")
-        os.replace(temporary, folder / STREAMS_FILE)
+        write_text(folder / STREAMS_FILE, json.dumps(content, indent=1))
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> StreamProcessor:

@@ -10,11 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from common.evaluation.statistics import holm
-from results.arms import select
 from results.best import MARK
 from results.divided import undivided
 from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
-from results.reader import Run, grouped, setting_key
+from results.reader import Run, grouped, most_seeds, setting_key
 from results.tables import build_frame, section_titles
 
 CONFIDENCE = 0.95
@@ -47,7 +46,7 @@ def precision_notes(runs: Sequence[Run]) -> dict[str, str]:
     for key, group in grouped(shown, _whole_setting).items():
         used: dict[str, set[float]] = {}
         for same in grouped(group, lambda run: f"{run.name} {run.train_fraction}").values():
-            for run in select(same):  # as the table does
+            for run in most_seeds(same):  # as the table does
                 used.setdefault(run.number_format, set()).add(run.train_fraction)
         if len(used) > 1:
             told = "; ".join(

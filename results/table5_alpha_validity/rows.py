@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from common.evaluation.statistics import mean_std
 from results.best import UNTESTED, marks_by_seed
-from results.reader import RecordError, Run, grouped, where, widest
+from results.reader import RecordError, Run, grouped, most_seeds, where
 from results.table5_alpha_validity.configs import EQUAL, MEASURES, SCOPES
 
 STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error"}
@@ -64,7 +64,7 @@ def recovered(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
     columns = ["scope", "variant", "seed", "record", "accuracy", "measure", *STATISTICS]
     by_name = grouped(runs, lambda run: run.name)
     rows: list[dict[str, object]] = []
-    for run in [run for name in variants if name in by_name for run in widest(by_name[name])]:
+    for run in [run for name in variants if name in by_name for run in most_seeds(by_name[name])]:
         whole = shares(run)
         said = {
             "variant": run.name,

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from results.arms import arm, check_labels, late_ensemble, select
-from results.reader import RecordError, Run, grouped, recorded, setting_key, where, widest
+from results.arms import arm, check_labels, late_ensemble
+from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, where
 from results.table1_sentiment.configs import LATE_ENSEMBLE
 from results.table2_mlm.configs import STEP as MLM
 from results.table3_gpt.configs import STEP as GPT
@@ -19,7 +19,7 @@ from results.table4_vision_language.configs import VARIANTS as VISION_ROWS
 from results.table5_alpha_validity.configs import STEP as VECTORS
 from results.table6_universality.configs import DM, OPTIONS, REFERENCE, RULES, rule_of
 from results.tables import ENSEMBLE, section_titles
-from results.tokens import BLOCK, most_seeds, scores_of_blocks
+from results.tokens import BLOCK, scores_of_blocks
 from results.vision_language import scores_by_seed, sections
 
 SENTIMENT = "step1_sentiment"
@@ -64,7 +64,7 @@ def domains(runs: Sequence[Run]) -> list[Domain]:
 
 def _sentiment(runs: Sequence[Run]) -> Iterable[Domain]:
     for title, group in _settings(runs, SENTIMENT):
-        by_name = {name: select(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
         arms = {rule: arm(rule, own) for name, own in by_name.items() if (rule := rule_of(name)) is not None}
         if all(name in by_name for name in LATE_ENSEMBLE):
             joined = late_ensemble(ENSEMBLE, [by_name[name] for name in LATE_ENSEMBLE])
@@ -110,7 +110,7 @@ def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
     for number, key in enumerate(sorted(groups), start=1):
         title = "planted vectors" if len(groups) == 1 else f"planted vectors #{number}"
         by_rule = {
-            rule: widest(part)
+            rule: most_seeds(part)
             for name, part in grouped(groups[key], lambda run: run.name).items()
             if (rule := rule_of(name)) is not None
         }

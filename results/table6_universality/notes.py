@@ -41,7 +41,7 @@ def domain_note(one: Judged) -> str:
     text = [
         f"Score: {domain.called}, mean ± standard deviation over seeds; seeds per row: {_listed(map(str, counts))}.",
         f"Δ is the gain over {domain.anchor}, over the seeds that both have; intervals: 95 %, bootstrap over seeds and",
-        f"{domain.examples} drawn jointly for all rules. Highest: {_listed(_highest(one))}.",
+        f"{domain.examples} drawn jointly for all rules. Largest gain: {_listed(_leaders(one))}.",
     ]
     if domain.anchor != REFERENCE:
         text.append(f"There is no reference alone: {domain.anchor} stands in its place, and no score is normalised.")
@@ -53,16 +53,16 @@ def domain_note(one: Judged) -> str:
     return " ".join([*text, NOTE])
 
 
-def _highest(one: Judged) -> list[str]:
+def _leaders(one: Judged) -> list[str]:
     return list(one.frame.loc[one.frame["rank"] == one.frame["rank"].min(), "variant"])
 
 
 def _best(judged: Sequence[Judged]) -> str:
-    counts = Counter(rule for one in judged for rule in _highest(one))
+    counts = Counter(rule for one in judged for rule in _leaders(one))
     named = [f"{rule} in {count}" for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
     everywhere = [rule for rule, count in counts.items() if count == len(judged)]
     verdict = f"{_listed(everywhere)} in all" if everywhere else "no rule in all"
-    return f"Highest score of {len(judged)} domains: {_listed(named)}; {verdict}."
+    return f"Largest gain in {len(judged)} domains: {_listed(named)}; {verdict}."
 
 
 def _leading(overall: pd.DataFrame) -> str:

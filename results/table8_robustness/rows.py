@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std, multi_bootstrap
-from results.arms import TOLERANCE, check_labels, select
+from results.arms import TOLERANCE, check_labels
 from results.best import MARK, UNTESTED, marks
-from results.reader import RecordError, Run, grouped, recorded, setting_key, where
+from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, where
 from results.table8_robustness.configs import CLEAN, KINDS, STAND_IN, VARIANTS
 from results.tables import BASELINE, compared, section_titles
 
@@ -101,7 +101,7 @@ def robustness_frame(runs: Sequence[Run]) -> pd.DataFrame:
         known = [one for one in map(evaluated, group) if one is not None and one.run.name in VARIANTS]
         by_run = {one.run.folder: one for one in known}
         chosen = {
-            name: [by_run[run.folder] for run in sorted(select(part), key=lambda run: run.seed)]
+            name: [by_run[run.folder] for run in most_seeds(part)]
             for name, part in grouped((one.run for one in known), lambda run: run.name).items()
         }
         places = _places([one for part in chosen.values() for one in part])

@@ -10,11 +10,11 @@ import pandas as pd
 from scipy import stats
 
 from common.evaluation.statistics import mean_std
-from results.arms import arm, check_labels, select
+from results.arms import arm, check_labels
 from results.differences import difference
 from results.figure_alpha_sentiment.agreement import measures
 from results.figure_alpha_sentiment.values import at_best_step
-from results.reader import Run, grouped, recorded, setting_key, where
+from results.reader import Run, grouped, most_seeds, recorded, setting_key, where
 from results.table9_importance.configs import EQUAL_SIZE, SECONDARY, STUDIED
 from results.tables import section_titles
 
@@ -43,7 +43,7 @@ def importance_table(runs: Sequence[Run]) -> pd.DataFrame:
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
-        by_name = {name: select(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
         for name in STUDIED:
             own = by_name.get(name, [])
             both = (BOTH,) if name == "dm" and EQUAL_SIZE in by_name else ()

@@ -56,6 +56,7 @@ class RecordFactory:
             "train": {"seed": seed, "epochs": 3, "lr_backbone": lr} | ({"precision": precision} if precision else {}),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:12]
+        config["train"] |= {"select_metric": "accuracy", "select_mode": "max"}
         folder = root / "step1_sentiment" / f"{name}-{digest}"
         folder.mkdir(parents=True)
         random = np.random.default_rng(int(digest, 16))

@@ -28,10 +28,10 @@ def _overall(folder, ranks):
 def test_the_rule_with_most_first_ranks_is_named(tmp_path):
     first, second = {"dm": 1.0, "li": 2.0}, {"dm": 2.0, "li": 1.0}
     text = universality(_overall(tmp_path / "some", {"a": first, "b": second, "c": second}))
-    assert "No rule is best everywhere; li has the highest score in 2 of 3 domains." in text
+    assert "No rule is best everywhere; li has the largest gain in 2 of 3 domains." in text
     assert "dm in 1 of 3; li in 1 of 3." in text and "gmu" not in text  # too few domains
     every = universality(_overall(tmp_path / "all", {"a": first, "b": first}))
-    assert "No rule" not in every and "dm has the highest score in 2 of 2 domains." in every
+    assert "No rule" not in every and "dm has the largest gain in 2 of 2 domains." in every
 
 
 def _directions(path, gap, p):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from results.reader import RecordError, load_run, load_runs, setting_key, variant_key
+from results.reader import RecordError, load_run, load_runs, most_seeds, setting_key, variant_key
 
 
 def test_a_run_comes_back(records):
@@ -77,3 +77,25 @@ def test_what_is_still_being_collected_is_no_record(tmp_path, record):
     folder = record(tmp_path, "dm", 0)
     shutil.copytree(folder, folder.with_name(folder.name + ".tmp"))
     assert [run.folder for run in load_runs(tmp_path)] == [folder]
+
+
+def test_of_several_configs_most_seeds_are_shown_then_the_best_on_validation(tmp_path, record):
+    for seed in (2, 0, 1):
+        record(tmp_path, "dm", seed, accuracy=0.3)
+    for seed in (0, 1):
+        record(tmp_path, "dm", seed, accuracy=0.9, lr=1e-3)
+    runs = load_runs(tmp_path)
+    assert [(run.seed, run.settings["train"]["lr_backbone"]) for run in most_seeds(runs)] == [
+        (0, 1e-4), (1, 1e-4), (2, 1e-4),
+    ]  # fmt: skip
+    level = [run for run in runs if run.seed < 2]
+    assert {run.settings["train"]["lr_backbone"] for run in most_seeds(level)} == {1e-3}
+    for run in level:  # a loss: the lower, the better
+        run.settings["train"] |= {"select_metric": "accuracy", "select_mode": "min"}
+    assert {run.settings["train"]["lr_backbone"] for run in most_seeds(level)} == {1e-4}
+
+
+def test_two_records_of_one_config_and_seed_are_refused(tmp_path, record):
+    run = load_run(record(tmp_path, "dm", 0))
+    with pytest.raises(RecordError, match="two records of one config and seed"):
+        most_seeds([run, replace(run, folder=run.folder.with_name("copy"))])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from common.data.language.words import TokenReader
+from common.files import write_text
 from common.streams.analyser import WordAnalyser, analyser_class
 from common.streams.config import StreamConfig
 from common.streams.grid import gather_pieces, owned_pieces
@@ -85,9 +85,7 @@ class PrefixStreams:
         self.tokenizer.save_pretrained(folder)
         states = {kind: analyser.state() for kind, analyser in self.analysers.items()}
         content = {"streams": [asdict(stream) for stream in self.streams], "analysers": states}
-        temporary = folder / f"{FILE}.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=True), encoding="utf-8")
-        os.replace(temporary, folder / FILE)
+        write_text(folder / FILE, json.dumps(content, indent=1))
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> PrefixStreams:
