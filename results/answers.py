@@ -11,15 +11,14 @@ import pandas as pd
 from results.best import MARK, SIGNIFICANT
 from results.reader import where
 from results.render import (
-    INTERVAL,
     MARKDOWN_MARKS,
     MISSING,
     SCORE,
     SENTIMENT,
     interval,
     markdown_table,
+    marked,
     p_value,
-    section_markdown,
     spread,
     written,
 )
@@ -44,7 +43,8 @@ STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "ret
 """Columns of table 9 that the README has room for."""
 STARTS = ("dm", "dm_equal", "li")
 """DM from the plain backbone and from equal weights, and LI."""
-STARTS_SHOWN = ("variant", "seeds", SCORE, INTERVAL, "p Holm")
+ALONE = "dm[phonetic]"
+"""Beside them, where it has runs."""
 NOTHING = "No finished run yet."
 
 
@@ -156,19 +156,26 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
 
 
 def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
-    """Generated texts on which DM was trained from either start: what the streams reach alone and together."""
+    """A row per text dataset on which DM was trained from either start, and whether that let it beat the backbone."""
     if not path.exists():
         return NOTHING
     frame = pd.read_csv(path)
-    parts = []
+    rows, said = [], []
     for section, part in frame.loc[frame["seeds"] > 0].groupby("section", sort=False):
-        rows = {str(row["variant"]): row for row in part.to_dict("records")}
-        if {BACKBONE, *STARTS} <= rows.keys():
-            found = {name: bool(row["difference"] > 0 and row["p_holm"] < SIGNIFICANT) for name, row in rows.items()}
-            said = "; ".join(f"{name} is {'' if found[name] else 'not '}shown to beat {BACKBONE}" for name in STARTS)
-            table = section_markdown(part, SENTIMENT, SCORE, STARTS_SHOWN)
-            parts.append(f"{section}:\n\n{table}\n\nAfter Holm's correction {said}.")
-    return "\n\n".join(parts) or NOTHING
+        text = marked(written(part, SENTIMENT), part, SCORE, MARKDOWN_MARKS).set_index(part["variant"])
+        if not {BACKBONE, *STARTS} <= set(text.index):
+            continue
+        seeds = sorted(set(part.loc[part["variant"].isin([BACKBONE, *STARTS]), "seeds"]))
+        cells = [str(text[SCORE].get(name, MISSING)) for name in (BACKBONE, *STARTS, ALONE)]
+        rows.append([str(section), " to ".join(str(count) for count in (seeds[0], seeds[-1])[: len(seeds)]), *cells])
+        above = (part["difference"] > 0) & (part["p_holm"] < SIGNIFICANT)
+        better = dict(zip(part["variant"], above, strict=True))
+        verdicts = (f"{name} is {'' if better[name] else 'not '}shown to beat {BACKBONE}" for name in STARTS)
+        said.append(f"{section}: {', '.join(verdicts)}")
+    if not rows:
+        return NOTHING
+    table = markdown_table(pd.DataFrame(rows, columns=pd.Index(["accuracy %", "seeds", BACKBONE, *STARTS, ALONE])))
+    return f"{table}\n\nAfter Holm's correction — {'; '.join(said)}."
 
 
 def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:

@@ -141,6 +141,7 @@ def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
     ]  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = starts(tmp_path / "table.csv")
-    assert "planted a:" in text and "planted b" not in text and "| dm_equal | 3 | 98.00 ± 1.00 |" in text
+    assert "| planted a | 3 | 60.00 ± 1.00 | 59.00 ± 1.00 | 98.00 ± 1.00 | 99.00 ± 1.00 | — |" in text
+    assert "planted b" not in text
     assert said in text and "dm is not shown to beat meaning" in text  # below the backbone, whatever its p
     assert starts(tmp_path / "none.csv") == "No finished run yet."
