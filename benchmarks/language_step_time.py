@@ -86,7 +86,7 @@ def timed(config: Any, make: Callable[[], Task], loader: Any, settings: Settings
     optimiser = build_optimiser(task, task.parts(), config.train, fused=True)
     loader.set_epoch(0)  # every variant sees the same windows
     batches = [to_device(batch, device) for batch in islice(loader, settings.warm + settings.steps)]
-    return [step(task, optimiser, batch, config, device) for batch in batches][settings.warm :]
+    return [step(task, optimiser, batch, config.train, device) for batch in batches][settings.warm :]
 
 
 def run(settings: Settings) -> dict:

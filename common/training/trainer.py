@@ -22,6 +22,7 @@ from common.training.checkpoint import Checkpoints
 from common.training.config import RuntimeConfig, TrainConfig
 from common.training.evaluate import evaluate, resolve_device
 from common.training.loader import BucketedLoader, StepLoader
+from common.training.memory import keep_freed
 from common.training.module import TrainingModule
 from common.training.optimiser import freeze_groups
 from common.training.precision import resolve_precision, warn_if_slow
@@ -66,6 +67,8 @@ def fit(
     warn_if_slow(config.precision, device)
     if runtime.threads:
         torch.set_num_threads(runtime.threads)
+    if device.type == "cpu":
+        keep_freed()
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with record.running(device=str(device), devices=runtime.devices, precision=config.precision):
         freeze_groups(task, task.parts(), config)
