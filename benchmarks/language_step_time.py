@@ -22,6 +22,7 @@ from benchmarks.report import machine, write_report
 from benchmarks.step_time import step
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
+from common.training.memory import keep_freed
 from common.training.optimiser import build_optimiser
 from common.training.precision import resolve_precision
 from common.training.task import Task, to_device
@@ -92,6 +93,8 @@ def timed(config: Any, make: Callable[[], Task], loader: Any, settings: Settings
 def run(settings: Settings) -> dict:
     """Median over rounds and batches, and its ratio to the first variant's."""
     device = resolve_device(settings.device)
+    if device.type == "cpu":
+        keep_freed()  # as in training
     runtime = RuntimeConfig(cache_dir=settings.cache, progress=False)
     build, names = {"step2_mlm": (masked, MLM), "step3_gpt": (causal, GPT)}[settings.step]
     arms = {name: build(name, settings, runtime) for name in names}

@@ -25,6 +25,7 @@ from common.data.text import DataConfig
 from common.streams.config import StreamConfig
 from common.training.config import RuntimeConfig, TrainConfig
 from common.training.evaluate import resolve_device
+from common.training.memory import keep_freed
 from common.training.optimiser import build_optimiser
 from common.training.precision import autocast
 from common.training.task import Batch, Task, to_device
@@ -93,6 +94,8 @@ def run(settings: Settings) -> dict:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
+    if device.type == "cpu":
+        keep_freed()  # as in training
     base = replace(small(), backbone=settings.backbone, data=DataConfig(name="sst5", path=settings.path))
     configs = {name: variant(base, name) for name in settings.variants}
     with tempfile.TemporaryDirectory() as cache:

@@ -23,6 +23,7 @@ from benchmarks.report import machine, write_report
 from common.data.text import DataConfig
 from common.training.config import RuntimeConfig, TrainConfig
 from common.training.loader import BucketedLoader
+from common.training.memory import keep_freed
 from common.training.record import RunRecord
 from common.training.trainer import fit
 from step1_sentiment.config import SentimentConfig, variant
@@ -120,6 +121,8 @@ def run(settings: Settings) -> dict:
     """All contestants in turn; median samples per second and ratio to Trainer's."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    if not torch.cuda.is_available():
+        keep_freed()  # `fit` does; the contestants share this process, so it holds for all of them
     base = SentimentConfig(
         backbone=settings.backbone,
         data=DataConfig(name="sst5", path=settings.path),
