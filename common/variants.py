@@ -26,18 +26,24 @@ DROPOUT = "_dropout"
 EQUAL = "_equal"
 """Ending of the variants that start with equal weights of all streams, and not as the plain backbone."""
 
+NUDGED = "_nudged"
+"""Ending of the variants that start near the plain backbone: its α, and noise on all of them."""
+
 FROZEN = {"_transfer": "transfer", "_frozen_random": "random", "_frozen_equal": "equal"}
 """Ending of the variants whose mixing weights are taken from a run in another domain -> arm of ``TransferConfig``."""
 
 STREAM_DROPOUT = 0.2
-"""Their probability that a sample loses a stream."""
+"""Probability of the variants with stream dropout that a sample loses a stream."""
+
+NUDGE = 0.1
+"""Standard deviation of the noise on the initial α of the nudged variants."""
 
 Config = TypeVar("Config")
 
 
 def plain_rule(name: str) -> str:
     """What is left of a row's name without its streams and the endings of how it is trained."""
-    return name.partition("[")[0].removesuffix(DROPOUT).removesuffix(EQUAL)
+    return name.partition("[")[0].removesuffix(DROPOUT).removesuffix(EQUAL).removesuffix(NUDGED)
 
 
 def refuse_wrong_name(name: str, integration: IntegrationConfig) -> None:
@@ -59,7 +65,8 @@ def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
 
 def row(base: Config, name: str) -> Config:
     """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with an equal start
-    (``dm_equal``), with frozen mixing weights (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
+    (``dm_equal``) or one near the plain backbone (``dm_nudged``), with frozen mixing weights (``dm_transfer``), or on a
+    subset of streams (``dm[meaning+phonetic]``).
 
     Args:
         base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
@@ -84,13 +91,16 @@ def row(base: Config, name: str) -> Config:
         known = ", ".join((*CONTROLS, *RULES))
         raise ValueError(
             f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, with an equal "
-            f"start such as dm{EQUAL}, or on a subset of streams such as dm[meaning+phonetic]"
+            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, or on a subset of streams such "
+            "as dm[meaning+phonetic]"
         )
     integration = replace(config.integration, rule=plain_rule(rule))
     if rule.endswith(DROPOUT):
         integration = replace(integration, stream_dropout=STREAM_DROPOUT)
     if rule.removesuffix(DROPOUT).endswith(EQUAL):
         integration = replace(integration, init="equal")
+    if rule.removesuffix(DROPOUT).endswith(NUDGED):
+        integration = replace(integration, alpha_noise=NUDGE)
     config = replace(config, integration=integration)
     if subset:
         config = _on_subset(config, subset.removesuffix("]"))

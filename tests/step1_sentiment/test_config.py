@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from common.data import load_text
-from common.integration import IntegrationConfig, rules
+from common.integration import IntegrationConfig, build_integration, rules
 from common.models.secondary import SecondaryStreams
 from common.training.config import config_hash, plain
-from common.variants import CONTROLS, RULES
+from common.variants import CONTROLS, NUDGE, RULES
 from step1_sentiment.__main__ import COMMAND
 from step1_sentiment.config import PRESETS, small, variant
 from step1_sentiment.data import build_data
@@ -33,6 +34,7 @@ def test_variants_differ_in_their_hash():
         "dm_dropout",
         "dm_equal",
         "dm_equal_dropout",
+        "dm_nudged",
         "dm[phonetic]",
         "dm[meaning+phonetic]",
         "li[meaning]",
@@ -55,6 +57,19 @@ def test_an_equal_start_changes_the_start_alone():
     assert variant(small(), "li_equal_dropout").integration.stream_dropout > 0
     with pytest.raises(ValueError, match="its rule is"):
         replace(equal, integration=IntegrationConfig(rule="li", init="equal"))
+
+
+def test_a_nudged_start_is_near_the_plain_one_and_another_for_every_seed():
+    plain_start, nudged = variant(small(), "dm").integration, variant(small(), "dm_nudged").integration
+    assert nudged == replace(plain_start, alpha_noise=NUDGE)
+    starts = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        rule = build_integration(nudged, {"meaning": 32, "phonetic": 8}, 32, 6, "meaning")
+        starts.append(rule.get_submodule("mixing").get_parameter("alpha").detach())
+    away = torch.stack(starts) - torch.tensor([1.0, 0.0])  # [2, 6, 2]
+    assert 0.5 * NUDGE < away.std() < 2 * NUDGE and away.ne(0).all()
+    assert not torch.equal(*starts)
 
 
 @pytest.mark.parametrize("name", ["nonsense", "dm[colour]", "nonsense[meaning]"])
