@@ -91,8 +91,8 @@ def row(base: Config, name: str) -> Config:
         known = ", ".join((*CONTROLS, *RULES))
         raise ValueError(
             f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, with an equal "
-            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, or on a subset of streams such "
-            "as dm[meaning+phonetic]"
+            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, or on a subset of "
+            "streams such as dm[meaning+phonetic]"
         )
     integration = replace(config.integration, rule=plain_rule(rule))
     if rule.endswith(DROPOUT):
