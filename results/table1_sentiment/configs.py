@@ -3,13 +3,13 @@
 LATE_ENSEMBLE = ("meaning", "dm[phonetic]", "dm[morphological]")
 """Single-stream models whose log-probabilities are averaged for the row ``late_ensemble``."""
 
-MAIN_ROWS = ("meaning", "duplicate", "shuffled", "concat", "dm", "dm_equal", "li")
+MAIN_ROWS = ("meaning", "duplicate", "shuffled", "concat", "dm", "dm_equal", "dm_nudged", "li")
 """Rows on every dataset. Whether a rule finds a stream that alone would do depends on where its weights start."""
 
 ALL_ROWS = (
     "meaning", "duplicate", "shuffled",
     "concat", "late_ensemble", "scalar_mix", "gmu", "cross_attention",
-    "dm", "dm_equal", "dm_linear", "li", "li_soma",
+    "dm", "dm_equal", "dm_nudged", "dm_linear", "li", "li_soma",
 )  # fmt: skip
 """Rows on the main dataset: the baseline, the controls, other fusions, the study's rules."""
 
