@@ -128,7 +128,7 @@ li,0,swapped,9,0.4
 
 @pytest.mark.parametrize(("p", "said"), [(0.01, "dm_equal is shown to beat meaning"), (0.2, "dm_equal is not shown")])
 def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
-    sections = {"planted a": ("meaning", "dm", "dm_equal", "dm_nudged", "li"), "planted b": ("meaning", "dm", "li")}
+    sections = {"planted a": ("meaning", "dm", "dm_equal", "li", "dm_nudged"), "planted b": ("meaning", "dm", "li")}
     numbers = {"accuracy_std": 0.01, "macro_f1_mean": 0.5, "macro_f1_std": 0.1, "p": p}
     numbers |= dict.fromkeys(
         ("parameters", "parameters_added", "parameters_ratio", "flops_per_token", "step_time_ms"), 1.0
@@ -137,11 +137,11 @@ def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
         numbers | {"section": section, "variant": name, "seeds": 3, "accuracy_mean": accuracy, "mark": "",
                    "difference": accuracy - 0.6, "difference_low": 0.0, "difference_high": 0.5, "p_holm": p}
         for section, names in sections.items()
-        for name, accuracy in zip(names, (0.6, 0.59, 0.98, 0.97, 0.99), strict=False)
+        for name, accuracy in zip(names, (0.6, 0.59, 0.98, 0.99, 0.97), strict=False)
     ]  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = starts(tmp_path / "table.csv")
-    assert "| planted a | 3 | 60.00 ± 1.00 | 59.00 ± 1.00 | 98.00 ± 1.00 | 97.00 ± 1.00 | 99.00 ± 1.00 | — |" in text
+    assert "| planted a | 3 | 60.00 ± 1.00 | 59.00 ± 1.00 | 98.00 ± 1.00 | 99.00 ± 1.00 | 97.00 ± 1.00 | — |" in text
     assert "planted b" not in text
     assert said in text and "dm is not shown to beat meaning" in text  # below the backbone, whatever its p
     assert starts(tmp_path / "none.csv") == "No finished run yet."
