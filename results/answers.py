@@ -168,15 +168,12 @@ def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
         seeds = sorted(set(part.loc[part["variant"].isin([BACKBONE, *STARTS]), "seeds"]))
         cells = [str(text[SCORE].get(name, MISSING)) for name in (BACKBONE, *STARTS, *BESIDE)]
         rows.append([str(section), " to ".join(str(count) for count in (seeds[0], seeds[-1])[: len(seeds)]), *cells])
-        above = (part["difference"] > 0) & (part["p_holm"] < SIGNIFICANT)
-        better = dict(zip(part["variant"], above, strict=True))
-        there = [name for name in (*STARTS, BESIDE[0]) if name in better]
-        verdicts = (f"{name} is {'' if better[name] else 'not '}shown to beat {BACKBONE}" for name in there)
-        said.append(f"{section}: {', '.join(verdicts)}")
+        above = part.loc[(part["difference"] > 0) & (part["p_holm"] < SIGNIFICANT), "variant"]
+        said.append(f"{section}: {', '.join(name for name in (*STARTS, *BESIDE) if name in set(above)) or 'none'}")
     if not rows:
         return NOTHING
     table = markdown_table(pd.DataFrame(rows, columns=pd.Index(["accuracy %", "seeds", BACKBONE, *STARTS, *BESIDE])))
-    return f"{table}\n\nAfter Holm's correction — {'; '.join(said)}."
+    return f"{table}\n\nShown to beat {BACKBONE} after Holm's correction — {'; '.join(said)}."
 
 
 def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:

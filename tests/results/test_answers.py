@@ -126,7 +126,7 @@ li,0,swapped,9,0.4
     assert "| scenes | −0.30 to +0.10 (2) | +0.40 (1) |" in pictures(tmp_path)
 
 
-@pytest.mark.parametrize(("p", "said"), [(0.01, "dm_equal is shown to beat meaning"), (0.2, "dm_equal is not shown")])
+@pytest.mark.parametrize(("p", "said"), [(0.01, "planted a: dm_equal, li, dm_nudged."), (0.2, "planted a: none.")])
 def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
     sections = {"planted a": ("meaning", "dm", "dm_equal", "li", "dm_nudged"), "planted b": ("meaning", "dm", "li")}
     numbers = {"accuracy_std": 0.01, "macro_f1_mean": 0.5, "macro_f1_std": 0.1, "p": p}
@@ -143,5 +143,5 @@ def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
     text = starts(tmp_path / "table.csv")
     assert "| planted a | 3 | 60.00 ± 1.00 | 59.00 ± 1.00 | 98.00 ± 1.00 | 99.00 ± 1.00 | 97.00 ± 1.00 | — |" in text
     assert "planted b" not in text
-    assert said in text and "dm is not shown to beat meaning" in text  # below the backbone, whatever its p
+    assert said in text  # dm is below the backbone, whatever its p
     assert starts(tmp_path / "none.csv") == "No finished run yet."
