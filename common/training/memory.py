@@ -9,6 +9,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Of ``mallopt`` in glibc's malloc.h: free bytes at the heap's end from which they are given back, and size from which
 a block is mapped by itself and given back as soon as it is freed."""
 KEPT = 2**30
+"""Bytes."""
 
 
 def keep_freed() -> bool:
