@@ -69,6 +69,7 @@ def measure(arm: str, settings: Settings, pipe: Connection) -> None:
 
 def run(settings: Settings) -> dict:
     """Median step of both arms, and the ratio to memory given back."""
+    torch.set_num_threads(settings.threads)  # what the report says of the machine
     results = alternate((GIVEN_BACK, KEPT), measure, (settings,), settings.rounds, settings.steps, keep_freed=False)
     medians = {arm: 1000 * statistics.median(found["seconds"]) for arm, found in results.items()}
     rows = [
