@@ -95,11 +95,12 @@ def row(base: Config, name: str) -> Config:
             "streams such as dm[meaning+phonetic]"
         )
     integration = replace(config.integration, rule=plain_rule(rule))
-    if rule.endswith(DROPOUT):
+    endings = rule.removeprefix(plain_rule(rule))
+    if DROPOUT in endings:
         integration = replace(integration, stream_dropout=STREAM_DROPOUT)
-    if rule.removesuffix(DROPOUT).endswith(EQUAL):
+    if EQUAL in endings:
         integration = replace(integration, init="equal")
-    if rule.removesuffix(DROPOUT).endswith(NUDGED):
+    if NUDGED in endings:
         integration = replace(integration, alpha_noise=NUDGE)
     config = replace(config, integration=integration)
     if subset:

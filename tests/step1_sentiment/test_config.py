@@ -62,6 +62,7 @@ def test_an_equal_start_changes_the_start_alone():
 def test_a_nudged_start_is_near_the_plain_one_and_another_for_every_seed():
     plain_start, nudged = variant(small(), "dm").integration, variant(small(), "dm_nudged").integration
     assert nudged == replace(plain_start, alpha_noise=NUDGE)
+    assert variant(small(), "dm_nudged_equal_dropout").integration.alpha_noise == NUDGE  # no ending is passed over
     starts = []
     for seed in (0, 1):
         torch.manual_seed(seed)
