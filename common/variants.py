@@ -18,7 +18,7 @@ STUDIED = ("dm", "dm_linear", "li", "li_soma")
 """The rules the study is about."""
 
 CONTROLS = ("meaning", "duplicate", "shuffled", "noise")
-"""Variants that carry no information beyond the subwords."""
+"""Variants that carry no information beyond the subwords: DM on streams that tell nothing new, and no streams."""
 
 DROPOUT = "_dropout"
 """Ending of the variants that are trained with stream dropout."""
@@ -28,6 +28,9 @@ EQUAL = "_equal"
 
 NUDGED = "_nudged"
 """Ending of the variants that start near the plain backbone: its α, and noise on all of them."""
+
+UNTOLD = {f"_{control}": control for control in CONTROLS[1:]}
+"""Ending of the variants of any rule on streams that tell nothing new -> the control that stands for DM on them."""
 
 FROZEN = {"_transfer": "transfer", "_frozen_random": "random", "_frozen_equal": "equal"}
 """Ending of the variants whose mixing weights are taken from a run in another domain -> arm of ``TransferConfig``."""
@@ -43,7 +46,9 @@ Config = TypeVar("Config")
 
 def plain_rule(name: str) -> str:
     """What is left of a row's name without its streams and the endings of how it is trained."""
-    return name.partition("[")[0].removesuffix(DROPOUT).removesuffix(EQUAL).removesuffix(NUDGED)
+    rule = name.partition("[")[0]
+    ending = next((ending for ending in (DROPOUT, EQUAL, NUDGED, *UNTOLD) if rule.endswith(ending)), "")
+    return plain_rule(rule.removesuffix(ending)) if ending else rule
 
 
 def refuse_wrong_name(name: str, integration: IntegrationConfig) -> None:
@@ -65,8 +70,8 @@ def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
 
 def row(base: Config, name: str) -> Config:
     """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with an equal start
-    (``dm_equal``) or one near the plain backbone (``dm_nudged``), with frozen mixing weights (``dm_transfer``), or on a
-    subset of streams (``dm[meaning+phonetic]``).
+    (``dm_equal``) or one near the plain backbone (``dm_nudged``), on the streams of a control (``li_shuffled``), with
+    frozen mixing weights (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
 
     Args:
         base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
@@ -79,10 +84,8 @@ def row(base: Config, name: str) -> Config:
     rule, _, subset = name.partition("[")
     if name == "meaning":
         return replace(config, name=name, streams=(), integration=IntegrationConfig(rule="reference"))
-    if name == "duplicate":
-        return replace(config, name=name, streams=tuple(_duplicate(stream) for stream in config.streams))
-    if name in ("shuffled", "noise"):
-        return replace(config, name=name, streams=tuple(replace(s, control=name) for s in config.streams))
+    if name in CONTROLS:
+        return replace(config, name=name, streams=_untold(config.streams, name))
     frozen = next((ending for ending in FROZEN if rule.endswith(ending)), "")
     if frozen:
         inner = row(config, rule.removesuffix(frozen) + name.removeprefix(rule))
@@ -91,8 +94,9 @@ def row(base: Config, name: str) -> Config:
         known = ", ".join((*CONTROLS, *RULES))
         raise ValueError(
             f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, with an equal "
-            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, or on a subset of "
-            "streams such as dm[meaning+phonetic]"
+            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, on streams that tell nothing "
+            f"new such as {', '.join(f'li{ending}' for ending in UNTOLD)}, or on a subset of streams such as "
+            "dm[meaning+phonetic]"
         )
     integration = replace(config.integration, rule=plain_rule(rule))
     endings = rule.removeprefix(plain_rule(rule))
@@ -103,13 +107,18 @@ def row(base: Config, name: str) -> Config:
     if NUDGED in endings:
         integration = replace(integration, alpha_noise=NUDGE)
     config = replace(config, integration=integration)
+    for ending, control in UNTOLD.items():
+        if ending in endings:
+            config = replace(config, streams=_untold(config.streams, control))
     if subset:
         config = _on_subset(config, subset.removesuffix("]"))
     return replace(config, name=name)
 
 
-def _duplicate(stream: StreamConfig) -> StreamConfig:
-    return replace(stream, kind="duplicate", of=stream.kind, name=f"duplicate_of_{stream.label}")
+def _untold(streams: tuple[StreamConfig, ...], control: str) -> tuple[StreamConfig, ...]:
+    if control != "duplicate":
+        return tuple(replace(stream, control=control) for stream in streams)
+    return tuple(replace(s, kind="duplicate", of=s.kind, name=f"duplicate_of_{s.label}") for s in streams)
 
 
 def _with_frozen_weights(config: Any, arm: str) -> Any:

@@ -112,7 +112,7 @@ class GPTConfig:
     @property
     def rule(self) -> IntegrationConfig:
         """The rule as the option asks for it."""
-        if not self.used:
+        if self.match != "none":
             return IntegrationConfig(rule="reference")
         if self.option == "a" and "recurrent" in rules()[self.integration.rule].options:
             return replace(self.integration, recurrent=False)
@@ -121,7 +121,7 @@ class GPTConfig:
     @property
     def feedback(self) -> bool:
         """Whether the state goes back into the reference stream."""
-        return self.option == "b" and bool(self.used)
+        return self.option == "b" and self.rule.rule != "reference"
 
 
 def quick() -> GPTConfig:
@@ -171,7 +171,7 @@ VARIANTS = (
 
 def variant(base: GPTConfig, name: str) -> GPTConfig:
     """The config of one row: ``meaning``, a matched baseline, or a row of :func:`common.variants.row` with the option
-    behind it (``dm_b``, ``shuffled_a``, ``li[meaning+phonetic]_b``).
+    behind it (``dm_b``, ``shuffled_a``, ``dm_linear_shuffled_b``, ``li[meaning+phonetic]_b``).
 
     Raises:
         ValueError: an unknown name.

@@ -194,14 +194,17 @@ PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {
 }
 
 FUSIONS = ("prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer", "cross_attention")
-VARIANTS = ("no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_pooled", "dm_token", "li", "li_pooled")
+VARIANTS = (
+    "no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear",
+    "dm_linear_swapped", "li", "li_pooled",
+)  # fmt: skip
 """Names of rows, for the help; any other rule works too."""
 
 
 def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig:
-    """The config of one row: ``no_image``; ``swapped`` (DM with the pictures of others); a fusion; ``dm_output``
-    (joined at the output only), ``dm_pooled`` (tokens read the mean of the patches), ``dm_token`` (α per token); or a
-    row of :func:`common.variants.row`.
+    """The config of one row: ``no_image``; ``swapped`` (DM with the pictures of others; ``dm_linear_swapped``: that
+    rule with them); a fusion; ``dm_output`` (joined at the output only), ``dm_pooled`` (tokens read the mean of the
+    patches), ``dm_token`` (α per token); or a row of :func:`common.variants.row`.
 
     Raises:
         ValueError: an unknown name.
@@ -211,8 +214,8 @@ def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig
     if name in FUSIONS:
         return _reference(base, name, replace(base.fusion, name=name))
     base = replace(base, fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,))
-    if name == "swapped":
-        return replace(row(base, "dm"), name=name, swapped=True)
+    if name == "swapped" or name.endswith("_swapped"):
+        return replace(variant(base, name.removesuffix("swapped").removesuffix("_") or "dm"), name=name, swapped=True)
     if name in ("dm_output", "li_output"):
         chosen = row(base, name.removesuffix("_output"))
         return replace(chosen, name=name, integration=replace(chosen.integration, recurrent=False), feedback=False)

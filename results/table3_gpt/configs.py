@@ -3,7 +3,8 @@
 STEP = "step3_gpt"
 VARIANTS = (
     "meaning", "meaning_params", "meaning_flops", "duplicate_a", "shuffled_a", "dm_a", "li_a", "duplicate_b",
-    "shuffled_b", "dm_b", "dm_equal_b", "li_b", "dm_linear_b", "concat_a",
+    "shuffled_b", "dm_b", "dm_equal_b", "li_b", "dm_linear_b", "dm_linear_shuffled_b", "dm_linear[meaning]_b",
+    "concat_a",
 )  # fmt: skip
 """Rows in order; a joins the streams at the output, b in every layer."""
 SEEDS: tuple[int, ...] = (0, 1, 2)

@@ -10,9 +10,9 @@ from common.evaluation.retrieval import RECALL_AT as RECALL_CUTS
 STEP = "step4_vision_language"
 VARIANTS = (
     "no_image", "swapped", "concat", "prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer",
-    "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "li", "li_pooled",
+    "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear", "dm_linear_swapped", "li", "li_pooled",
 )  # fmt: skip
-"""Rows in order; ``swapped`` is DM with the pictures of other samples."""
+"""Rows in order; ``swapped`` is DM with the pictures of other samples, ``dm_linear_swapped`` that rule with them."""
 BASELINE = "no_image"
 """The language model without pictures: what every row is compared with."""
 TODAY = "projector"

@@ -35,6 +35,8 @@ def test_variants_differ_in_their_hash():
         "dm_equal",
         "dm_equal_dropout",
         "dm_nudged",
+        "dm_linear_shuffled",
+        "li_noise",
         "dm[phonetic]",
         "dm[meaning+phonetic]",
         "li[meaning]",
@@ -71,6 +73,17 @@ def test_a_nudged_start_is_near_the_plain_one_and_another_for_every_seed():
     away = torch.stack(starts) - torch.tensor([1.0, 0.0])  # [2, 6, 2]
     assert 0.5 * NUDGE < away.std() < 2 * NUDGE and away.ne(0).all()
     assert not torch.equal(*starts)
+
+
+@pytest.mark.parametrize("control", CONTROLS[1:])
+@pytest.mark.parametrize("rule", ["dm", "dm_linear", "concat"])
+def test_every_rule_has_the_streams_of_a_control(rule, control):
+    told, of_dm, untold = (variant(small(), name) for name in (rule, control, f"{rule}_{control}"))
+    assert untold.streams == of_dm.streams != told.streams and untold.integration == told.integration
+    assert variant(small(), f"{rule}_dropout_{control}").streams == of_dm.streams
+    assert variant(small(), f"{rule}_{control}_dropout").integration.stream_dropout > 0  # no ending is passed over
+    with pytest.raises(ValueError, match="its rule is"):
+        replace(untold, integration=IntegrationConfig(rule="li"))
 
 
 @pytest.mark.parametrize("name", ["nonsense", "dm[colour]", "nonsense[meaning]"])

@@ -169,8 +169,12 @@ def test_homophones_share_a_sound_and_not_a_spelling(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["meaning", "duplicate", "shuffled", "concat", "gmu", "dm", "dm_linear", "li", "li_soma"]
-)
+    "name",
+    [
+        "meaning", "duplicate", "shuffled", "concat", "gmu", "dm", "dm_linear", "dm_linear_shuffled",
+        "dm_linear[meaning]", "li", "li_soma",
+    ],
+)  # fmt: skip
 def test_every_variant_trains_a_step_from_a_pretrained_backbone(folder, cache, tmp_path, name):
     config = row(tiny(folder, backbone="tiny-bert"), name)
     data = build_data(config, runtime(cache, tmp_path))
