@@ -69,8 +69,14 @@ def test_killed_run_resumes_to_the_uninterrupted_result(folder, cache, tmp_path)
 @pytest.mark.parametrize(
     "name",
     [
-        *VARIANTS, "noise_b", "gmu_a", "cross_attention_a", "dm_dropout_b", "dm[meaning+phonetic]_a",
-        "dm_linear_shuffled_b", "dm_linear[meaning]_b",
+        *VARIANTS,
+        "noise_b",
+        "gmu_a",
+        "cross_attention_a",
+        "dm_dropout_b",
+        "dm[meaning+phonetic]_a",
+        "dm_linear_shuffled_b",
+        "dm_linear[meaning]_b",
     ],
 )
 def test_every_variant_trains_a_step(folder, cache, tmp_path, name):
