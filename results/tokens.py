@@ -9,15 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import (
-    approximate_randomisation,
-    holm,
-    mean_std,
-    minimum_detectable_effect,
-    multi_bootstrap,
-)
+from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
+from results.differences import Seeds, difference
 from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
 
@@ -40,22 +35,31 @@ def token_table(
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
         log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
         difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
-        randomisation's), p_holm (over the section), costs, the names of the records, and the mark of the row by its
-        mean negative log-likelihood.
+        randomisation's), p_holm (over the section), the same against the row's own rule on shuffled streams (``told``
+        with :data:`results.differences.PARTS`: what the right streams add), costs, the names of the records, and the
+        mark of the row by its mean negative log-likelihood.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
         by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
         baseline = by_name.get(BASELINE, [])
         present = [name for name in rows if name in by_name]
-        drafts = [_row(titles[key], by_name[name], baseline, metrics, times) for name in present]
-        corrected = holm([draft["p"] for draft in drafts])
-        best = marks(scores_of_blocks({name: by_name[name] for name in present}))
+        scores = scores_of_blocks({name: by_name[name] for name in dict.fromkeys((BASELINE, *rows)) if name in by_name})
+        drafts = [_row(titles[key], by_name[name], baseline, scores, metrics, times) for name in present]
+        corrected, told = (holm([draft[column] for draft in drafts]) for column in ("p", "told_p"))
+        best = marks({name: scores[name] for name in present})
         table += [
-            {**draft, "p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
-            for draft, p in zip(drafts, corrected, strict=True)
+            {**draft, "p_holm": float(p), "told_p_holm": float(told_p), MARK: best.get(draft["variant"], UNTESTED)}
+            for draft, p, told_p in zip(drafts, corrected, told, strict=True)
         ]
     return pd.DataFrame(table)
+
+
+def shuffled_twin(name: str) -> str:
+    """The row that has the rule of row `name` on shuffled streams: ``shuffled`` for DM, else ``<rule>_shuffled``."""
+    option = next((ending for ending in ("_a", "_b") if name.endswith(ending)), "")
+    rule = name.removesuffix(option)
+    return ("shuffled" if rule == "dm" else f"{rule}_shuffled") + option
 
 
 def token_losses(run: Run) -> pd.DataFrame:
@@ -106,33 +110,32 @@ def paired(runs: Sequence[Run], baseline: Sequence[Run]) -> tuple[list[Run], lis
 
 
 def _row(
-    title: str, runs: Sequence[Run], baseline: Sequence[Run], metrics: Mapping[str, str], times: StepTimes | None
+    title: str,
+    runs: Sequence[Run],
+    baseline: Sequence[Run],
+    scores: Mapping[str, Seeds],
+    metrics: Mapping[str, str],
+    times: StepTimes | None,
 ) -> dict[str, Any]:
     final, name = runs[0].final, runs[0].name
     row: dict[str, Any] = {"section": title, "variant": name, "seeds": len(runs), "tokens": final["test_tokens"]}
     for column, key in metrics.items():
         row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final.get(key, math.nan) for run in runs])
-    unknown = ("difference", "difference_low", "difference_high", "standard_error", "p", "parameters_ratio")
-    row |= dict.fromkeys(unknown, math.nan) | {
+    # Scores are negative losses, so that a loss above the other's is the other's score minus the own.
+    gap = difference("difference", {} if name == BASELINE else scores.get(BASELINE, {}), scores[name])
+    ours, theirs = paired(runs, baseline)
+    return row | {
+        **{column: gap[column] for column in ("difference", "difference_low", "difference_high")},
+        "standard_error": gap["difference_error"],
+        "p": gap["difference_p"],
+        "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
         "parameters": final["parameters"],
         "parameters_added": final["parameters_integration"] + final["parameters_streams"],
         "flops_per_token": final["flops_per_token"],
         "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
         "records": recorded(runs),
+        **difference("told", scores.get(shuffled_twin(name), {}), scores[name]),
     }
-    ours, theirs = paired(runs, baseline)
-    if not ours:
-        return row
-    row["parameters_ratio"] = final["parameters"] / theirs[0].final["parameters"]
-    if name == BASELINE:
-        return row
-    scores = block_scores([token_losses(run) for run in (*ours, *theirs)])
-    pair = scores[: len(ours)], scores[len(ours) :]
-    gap = multi_bootstrap(*pair)
-    return row | {
-        "difference": gap.estimate, "difference_low": gap.low, "difference_high": gap.high,
-        "standard_error": gap.standard_error, "p": max(gap.p, approximate_randomisation(*pair)),
-    }  # fmt: skip
 
 
 def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
@@ -156,6 +159,8 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
             "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            "Δ to shuffled is the same against the row's own rule on streams of the wrong words, what the right ones",
+            "add; its p has a Holm of its own.",
             f"By the mean negative log-likelihood: {NOTE[0].lower()}{NOTE[1:]}",
         ]
         if times is not None and part["step_time_ms"].notna().any():

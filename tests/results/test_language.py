@@ -14,7 +14,7 @@ from results.slices import contribution_by_slice, gain_by_slice, slices
 from results.table2_mlm.configs import METRICS, VARIANTS
 from results.table2_mlm.make import COLUMNS, make
 from results.table3_gpt.make import make as make_gpt
-from results.tokens import BLOCK, block_scores, captions, token_losses, token_table
+from results.tokens import BLOCK, block_scores, captions, shuffled_twin, token_losses, token_table
 
 TOKENS = 2000
 
@@ -128,6 +128,23 @@ def test_tokens_without_a_loss_are_refused(tmp_path):
         token_losses(load_runs(tmp_path)[0])
 
 
+def test_a_gain_that_shuffled_streams_have_too_is_not_theirs(tmp_path):
+    """Against its own rule on streams of the wrong words: DM's gain is the streams', that of DM-linear the rule's."""
+    random = np.random.default_rng(2)
+    base = random.gamma(2.0, 1.5, TOKENS)
+    gains = {"meaning": 0.0, "shuffled": 0.0, "dm": 0.2, "dm_linear": 0.3, "dm_linear_shuffled": 0.3, "li": 0.2}
+    for seed in range(3):
+        for name, gain in gains.items():
+            record(tmp_path, name, seed, base + random.normal(0, 0.05, TOKENS) - gain)
+    frame = token_table(load_runs(tmp_path), list(gains), METRICS).set_index("variant")
+    assert frame.loc["dm", "told"] == pytest.approx(-0.2, abs=0.01) and frame.loc["dm", "told_p_holm"] < 0.05
+    assert frame.loc["dm_linear", "told_low"] < 0 < frame.loc["dm_linear", "told_high"]
+    assert frame.loc["dm_linear", "p_holm"] < 0.05 < frame.loc["dm_linear", "told_p_holm"]
+    assert frame.loc[["meaning", "shuffled", "dm_linear_shuffled", "li"], "told"].isna().all()  # li has no such row
+    names = {"dm": "shuffled", "dm_a": "shuffled_a", "dm_linear_b": "dm_linear_shuffled_b", "li": "li_shuffled"}
+    assert {name: shuffled_twin(name) for name in names} == names
+
+
 def test_slices_part_the_words(runs):
     frame = token_losses(runs[0])
     found = slices(frame, frame["entropy"])
@@ -154,7 +171,8 @@ def test_files_are_written(runs, records, tmp_path):
     paths = make(runs, tmp_path)
     assert {path.name for path in paths} == {"table.csv", "table.md", "table.tex"}
     shown = (tmp_path / "table.md").read_text()
-    measured = [header for header in COLUMNS if header != "step ms"]  # no steps were timed, so it has no column
+    # A column without any value is left out: no steps were timed, and no row has shuffled streams.
+    measured = [header for header in COLUMNS if header != "step ms" and "shuffled" not in header]
     assert all(header in shown for header in measured) and "No finished run yet of: duplicate" in shown
     figures = {path.name for path in make_figures(runs, tmp_path)}
     for name in ("alpha_by_site", "gain_by_slice", "contribution_by_slice", "loss"):
