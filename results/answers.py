@@ -80,7 +80,7 @@ def universality(folder: Path = RESULTS / "table6_universality") -> str:
     beaten = "; ".join(f"{row['variant']} in {row['beats']} of {row['tested']}" for row in tested.to_dict("records"))
     said = [
         f"No rule is best everywhere; {most}." if wins.iloc[0] < count else f"{most}.",
-        f"Shown to beat DM on shuffled streams, where that control has runs: {beaten}."
+        f"Shown to beat shuffled streams (the rule itself on them where it has such runs, else DM): {beaten}."
         if beaten
         else "No rule was tested against shuffled streams with more than one seed.",
     ]

@@ -12,7 +12,7 @@ from results.render import p_value
 from results.table6_universality.concordance import PERMUTATIONS, concordance
 from results.table6_universality.configs import REFERENCE, SHUFFLED
 from results.table6_universality.resampling import REPLICATES
-from results.table6_universality.rows import BEATS, UNTESTED, WORSE, Judged
+from results.table6_universality.rows import BEATS, UNTESTED, WORSE, Judged, control_of
 
 
 def overall_note(judged: Sequence[Judged], overall: pd.DataFrame) -> str:
@@ -47,7 +47,7 @@ def domain_note(one: Judged) -> str:
         text.append(f"There is no reference alone: {domain.anchor} stands in its place, and no score is normalised.")
     elif not one.normalised:
         text.append("No rule beats the reference, so no score is normalised.")
-    text.append(_tested(frame) if SHUFFLED in domain.scores else "There is no shuffled control.")
+    text.append(_tested(one) if SHUFFLED in domain.scores else "There is no shuffled control.")
     if counts[0] == 1:
         text.append("A row with one seed speaks of that one trained model.")
     return " ".join([*text, NOTE])
@@ -85,7 +85,8 @@ def _beaten(overall: pd.DataFrame) -> str:
     always = tested.loc[tested["beats"] == tested["tested"], "variant"]
     return (
         f"Shown to beat the shuffled control wherever tested: {_listed(always)}; in no domain: {_listed(never)} "
-        "(paired test, Holm over the domain)."
+        "(paired test, Holm over the domain; the control is the rule itself on shuffled streams where that has runs, "
+        "else DM on them)."
     )
 
 
@@ -99,10 +100,13 @@ def _agreement(judged: Sequence[Judged]) -> str:
     )
 
 
-def _tested(frame: pd.DataFrame) -> str:
-    tested = frame.loc[frame["beats"] != UNTESTED]
+def _tested(one: Judged) -> str:
+    tested = one.frame.loc[one.frame["beats"] != UNTESTED]
     beating, worse = (tested.loc[tested["beats"] == verdict, "variant"] for verdict in (BEATS, WORSE))
     text = f"Of {len(tested)} rules shown to beat the shuffled control (p Holm over the domain): {_listed(beating)}."
+    own = [rule for rule in tested["variant"] if control_of(one.domain, rule) != SHUFFLED]
+    if own:
+        text += f" The control of {_listed(own)} is the rule itself on shuffled streams, that of the others DM."
     return f"{text} Worse than it: {_listed(worse)}." if len(worse) else text
 
 

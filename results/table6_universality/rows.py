@@ -17,6 +17,7 @@ from results.render import SOURCES
 from results.table6_universality.configs import CONTROLS, LEVEL, REFERENCE, REFERENCES, SHUFFLED
 from results.table6_universality.domains import Domain
 from results.table6_universality.resampling import bounds, gains, ranks, wins
+from results.tokens import shuffled_twin
 
 BEATS, WORSE, OPEN, UNTESTED = "yes", "worse", "not shown", ""
 """Whether a rule beats the shuffled control: significantly better, worse, neither, or not tested."""
@@ -47,8 +48,8 @@ def judge(domain: Domain) -> Judged:
     interval) and standard_error, in_errors (difference over standard error), normalised (the difference over that of
     the best rule; NaN where there is no reference or none beats it) with normalised_low and normalised_high, rank with
     rank_low and rank_high, rules (how many are ranked), first (share of replicates in which the rule is), control
-    (difference to the shuffled control, over control_seeds), control_p, control_p_holm (over the domain), beats,
-    mark (of the row by its score), records (names of the row's).
+    (difference to the shuffled control of :func:`control_of`, over control_seeds), control_p, control_p_holm (over the
+    domain), beats, mark (of the row by its score), records (names of the row's).
     """
     drawn = gains(domain)
     unit = _unit(domain, drawn.estimates)
@@ -83,10 +84,16 @@ def _unit(domain: Domain, estimates: np.ndarray) -> float:
     return best if domain.anchor == REFERENCE and round(best, 12) > 0 else math.nan
 
 
+def control_of(domain: Domain, rule: str) -> str:
+    """The rule itself on shuffled streams, where the domain has runs of that; else DM on them."""
+    own = shuffled_twin(rule)
+    return own if own in domain.scores else SHUFFLED
+
+
 def _control(domain: Domain, rule: str) -> dict[str, float]:
-    """Difference of a rule to the shuffled control over their common seeds, and its p; NaN where nothing is tested."""
-    own, other = domain.scores[rule], domain.scores.get(SHUFFLED, {})
-    found = None if rule in (*REFERENCES, *CONTROLS) else tested(own, other)
+    """Difference of a rule to its shuffled control over their common seeds, and its p; NaN where nothing is tested."""
+    untested = rule in (*REFERENCES, *CONTROLS)
+    found = None if untested else tested(domain.scores[rule], domain.scores.get(control_of(domain, rule), {}))
     if found is None:
         return {"control": math.nan, "control_seeds": 0, "control_p": math.nan}
     gap, p = found

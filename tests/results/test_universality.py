@@ -55,6 +55,16 @@ def test_the_best_rule_everywhere_is_first_everywhere(agreeing):
     assert np.isnan(frame.loc["reference", "in_errors"]) and frame.loc["shuffled", "tested"] == 0
 
 
+def test_a_rule_is_held_against_itself_on_shuffled_streams():
+    """Ahead of DM on shuffled streams it may be by its matrices alone; without such runs DM's have to do."""
+    gain = {"reference": 0.0, "shuffled": 0.0, "dm_linear_shuffled": 0.3, "dm": 0.2, "dm_linear": 0.3, "li": 0.3}
+    frame = judge(domain("one", gain)).frame.set_index("variant")
+    assert frame.loc[["dm", "dm_linear", "li"], "beats"].to_list() == ["yes", "not shown", "yes"]
+    assert frame.loc["dm_linear_shuffled", "beats"] == "" and abs(frame.loc["dm_linear", "control"]) < 0.02
+    without = judge(domain("one", {rule: value for rule, value in gain.items() if rule != "dm_linear_shuffled"}))
+    assert without.row("dm_linear")["beats"] == "yes"
+
+
 def test_reversed_orders_do_not_agree():
     judged = [judge(domain(*each)) for each in (("one", spaced(ORDER)), ("three", spaced(ORDER[::-1])))]
     found = concordance(judged)
@@ -149,6 +159,7 @@ def test_names():
     assert rule_of("no_image") == rule_of("meaning", "a") == rule_of("meaning", "b") == "reference"
     assert rule_of("meaning_params", "b") == "reference_params" and rule_of("meaning_params", "a") is None
     assert rule_of("dm_a", "a") == "dm" and rule_of("dm_a", "b") is None and rule_of("dm", "a") is None
+    assert rule_of("dm_linear_shuffled_b", "b") == rule_of("dm_linear_swapped") == "dm_linear_shuffled"
     assert rule_of("swapped") == "shuffled" and rule_of("dm[phonetic]") is None and rule_of("dm_dropout") is None
 
 
