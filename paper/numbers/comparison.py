@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import shown, signed
-from paper.numbers.kinds import CONTROLS, ENDINGS, FEW, OUTCOMES, without_ending
+from paper.numbers.kinds import CONTROLS, FEW, OPTIONS, OUTCOMES
 from paper.numbers.macro import Macro
 from paper.numbers.rows import Row
 from results.render import escaped, interval
 from results.table4_vision_language.configs import TODAY
+from results.tokens import shuffled_twin
 
 NAMES = ("section", "variant", "records")
 """Columns that say which row it is; the rest are numbers or verdicts."""
@@ -41,30 +42,34 @@ def comparison_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     yield from _against_controls(row, section, gap)
 
 
-def today_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
-    """Against today's usual fusion, where the table compares with it: ``today_interval``, and a flag per outcome."""
-    usual = next((other for other in section if other.variant == TODAY), None)
-    if usual is None or math.isnan(row.get("today")):
-        return
-    gap, low, high = (row.kind.scale * row.get(f"today{end}") for end in ("", "_low", "_high"))
-    source = f"{row.source} | today, today_low, today_high, today_p_holm"
-    yield Macro(f"{row.key}/today_interval", escaped(interval(gap, low, high, row.kind.digits)), source)
-    outcome = row.judged("today", "today_p_holm", min(row.get("seeds"), usual.get("seeds")))
-    for name in OUTCOMES:
-        yield Macro(f"{row.key}/today_{name}", outcome == name, source)
+def second_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
+    """Where the table has a second comparison, its interval and a flag per outcome: ``today``, against today's usual
+    fusion, and ``told``, against the row's own rule on shuffled streams.
+    """
+    for column, variant in (("today", TODAY), ("told", shuffled_twin(row.variant))):
+        rival = next((other for other in section if other.variant == variant), None)
+        if rival is None or math.isnan(row.get(column)):
+            continue
+        gap, low, high = (row.kind.scale * row.get(f"{column}{end}") for end in ("", "_low", "_high"))
+        source = f"{row.source} | {column}, {column}_low, {column}_high, {column}_p_holm"
+        yield Macro(f"{row.key}/{column}_interval", escaped(interval(gap, low, high, row.kind.digits)), source)
+        outcome = row.judged(column, f"{column}_p_holm", min(row.get("seeds"), rival.get("seeds")))
+        yield from (Macro(f"{row.key}/{column}_{name}", outcome == name, source) for name in OUTCOMES)
 
 
 def _against_controls(row: Row, section: Sequence[Row], gap: float) -> Iterator[Macro]:
-    scale, digits = row.kind.scale, row.kind.digits
-    ending = next((end for end in ENDINGS[:2] if row.variant.endswith(end)), "")
-    wanted = [f"{name}{ending}" for name in CONTROLS]
-    controls = [other for other in section if other.variant in wanted and other.outcome]
+    """Against each control under the row's own rule where the section has that, else under DM."""
+    option = next((end for end in OPTIONS if row.variant.endswith(end)), "")
+    rule, compared = row.variant.removesuffix(option), {other.variant: other for other in section if other.outcome}
+    found = {name: compared.get(f"{rule}_{name}{option}", compared.get(f"{name}{option}")) for name in CONTROLS}
+    controls = {name: other for name, other in found.items() if other is not None}
     if row.group == "controls" or not controls:
         return
-    gaps = {without_ending(other.variant): gap - scale * other.get("difference") for other in controls}
-    for other, rest in zip(controls, gaps.items(), strict=True):
+    gaps = []
+    for name, other in controls.items():
+        gaps.append(gap - row.kind.scale * other.get("difference"))
         sources = f"{row.source} | difference, minus that of line {other.line}: {other.variant}"
-        yield Macro(f"{row.key}/minus_{rest[0]}", escaped(signed(rest[1], digits)), sources)
-    ahead = all((rest < 0) if row.kind.lower_is_better else (rest > 0) for rest in gaps.values())
-    lines = ", ".join(str(other.line) for other in controls)
+        yield Macro(f"{row.key}/minus_{name}", escaped(signed(gaps[-1], row.kind.digits)), sources)
+    ahead = all((rest < 0) if row.kind.lower_is_better else (rest > 0) for rest in gaps)
+    lines = ", ".join(str(other.line) for other in controls.values())
     yield Macro(f"{row.key}/ahead_of_controls", ahead, f"{row.source} | difference against those of lines {lines}")

@@ -11,8 +11,12 @@ FEW = 3
 STUDIED = ("dm", "dm_linear", "li", "li_soma")
 CONTROLS = ("duplicate", "shuffled", "noise", "swapped")
 MATCHED = ("meaning_params", "meaning_flops")
-ENDINGS = ("_a", "_b", "_output", "_pooled", "_token", "_dropout")
+OPTIONS = ("_a", "_b")
+"""Endings of the rows of step 3."""
+ENDINGS = (*OPTIONS, "_output", "_pooled", "_token", "_dropout", "_equal", "_nudged")
 """What a row's name may have behind its rule or control."""
+ALONE = "[meaning]"
+"""Ending of a rule without any stream but the backbone's own."""
 OUTCOMES = ("better", "worse", "undecided", "single")
 """Of a row against its baseline; ``single``: one seed, which says nothing about training."""
 
@@ -41,14 +45,19 @@ ABLATION = "table1_ablation"
 
 
 def group_of(variant: str) -> str:
-    """``studied``, ``controls``, ``matched`` or ``others``."""
+    """``studied``, ``controls`` (streams that tell nothing new, or none), ``matched``, ``subsets`` of the streams, or
+    ``others``.
+    """
     plain = without_ending(variant)
+    if plain.endswith((ALONE, *(f"_{control}" for control in CONTROLS))):
+        return "controls"
+    if "[" in plain:
+        return "subsets"
     groups = {"studied": STUDIED, "controls": CONTROLS, "matched": (*MATCHED, "meaning", "no_image")}
     return next((name for name, rows in groups.items() if plain in rows), "others")
 
 
 def without_ending(variant: str) -> str:
     """The rule or control that a row's name begins with."""
-    if variant in (*STUDIED, *CONTROLS, *MATCHED):
-        return variant
-    return next((variant.removesuffix(end) for end in ENDINGS if variant.endswith(end)), variant)
+    ending = next((end for end in ENDINGS if variant.endswith(end)), "")
+    return without_ending(variant.removesuffix(ending)) if ending else variant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper.numbers.comparison import cell_macros, comparison_macros, today_macros
+from paper.numbers.comparison import cell_macros, comparison_macros, second_macros
 from paper.numbers.importance import TABLE as IMPORTANCE
 from paper.numbers.importance import all_importance_macros, importance_macros
 from paper.numbers.kinds import ABLATION, KINDS, SHARES
@@ -32,7 +32,7 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                 made += [
                     *cell_macros(row),
                     *comparison_macros(row, part),
-                    *today_macros(row, part),
+                    *second_macros(row, part),
                     *planted_macros(row, part),
                     *transfer_macros(row, part),
                     *spared_macros(row),

@@ -4,7 +4,7 @@ import pytest
 
 from common import variants
 from paper.numbers.__main__ import main
-from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, SHARES, STUDIED
+from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, SHARES, STUDIED, group_of
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
@@ -61,6 +61,37 @@ def test_numbers_of_a_toy_table(toy):
     assert known["study/others/single"] == "2" and known["study/controls/any_better"] is False
     dm = next(macro for macro in made if macro.key == f"{row}/accuracy_mean")
     assert dm.source == ("results/table1_sentiment/table.csv, line 4: toy, tiny_bert | dm | accuracy_mean = 0.55")
+
+
+def test_groups_of_rows():
+    grouped = {
+        "studied": ("dm", "li_soma", "dm_equal_b", "dm_nudged", "li_pooled", "dm_dropout"),
+        "controls": ("shuffled", "duplicate_b", "dm_linear_shuffled_b", "dm_linear_swapped", "dm_linear[meaning]_b"),
+        "matched": ("meaning_flops", "no_image"),
+        "subsets": ("dm[phonetic]", "li[meaning+phonetic]"),
+        "others": ("gmu", "cross_attention", "prefix_mlp"),
+    }
+    assert {name: group_of(name) for names in grouped.values() for name in names} == {
+        name: group for group, names in grouped.items() for name in names
+    }
+
+
+def test_a_rule_is_compared_with_itself_on_shuffled_streams(tmp_path):
+    (tmp_path / "table3_gpt").mkdir()
+    (tmp_path / "table3_gpt" / "table.csv").write_text(
+        "section,variant,seeds,difference,difference_low,difference_high,p_holm,told,told_low,told_high,told_p_holm\n"
+        "toy,meaning,3,,,,,,,,\n"
+        "toy,shuffled_b,3,-0.1,-0.2,0.1,0.5,,,,\n"
+        "toy,dm_linear_shuffled_b,3,-0.5,-0.6,-0.4,0.001,,,,\n"
+        "toy,dm_b,3,-0.3,-0.4,-0.2,0.001,-0.2,-0.3,-0.1,0.01\n"
+        "toy,dm_linear_b,3,-0.4,-0.5,-0.3,0.001,0.1,-0.1,0.2,0.5\n",
+        encoding="utf-8",
+    )
+    known = {macro.key.removeprefix("table3_gpt/toy/"): macro.value for macro in macros(tables(tmp_path))}
+    assert known["dm_b/minus_shuffled"] == "$-$0.200" and known["dm_linear_b/minus_shuffled"] == "+0.100"
+    assert known["dm_b/ahead_of_controls"] is True and known["dm_linear_b/ahead_of_controls"] is False
+    assert known["dm_b/told_better"] is True and known["dm_linear_b/told_undecided"] is True
+    assert known["dm_b/told_interval"] == "$-$0.200 [$-$0.300, $-$0.100]" and known["study/controls/better"] == "1"
 
 
 def test_a_verdict_says_what_the_records_say(toy):
