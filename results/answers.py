@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from results.best import MARK, SIGNIFICANT
+from results.best import MARK
+from results.kinds import SIGNIFICANT
 from results.reader import where
 from results.render import (
     MARKDOWN_MARKS,

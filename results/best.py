@@ -9,12 +9,11 @@ import numpy as np
 from common.evaluation.seed_tests import paired_t_test
 from common.evaluation.statistics import holm
 from results.differences import Seeds, tested
+from results.kinds import SIGNIFICANT
 
 MARK = "mark"
 """Column of a frame with what :func:`marks` says of its rows."""
 BEST, LEVEL, WORSE, UNTESTED = "best", "level", "worse", ""
-SIGNIFICANT = 0.05
-"""Corrected p below which a row is worse than the best."""
 NOTE = (
     "Bold: the best mean; italic: not significantly worse than that row over the seeds that both have (the larger p of "
     "multi-bootstrap and approximate randomisation, Holm over the rows compared with it)."

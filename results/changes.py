@@ -18,12 +18,10 @@ from common.evaluation.statistics import (
     multi_bootstrap,
 )
 from results.compared import Compared, metric_of, value_of
+from results.kinds import SIGNIFICANT
 from results.pairing import Pair, setting_of
 from results.reader import Run, grouped
 from results.states import ranges
-
-LEVEL = 0.05
-"""Corrected p below which a difference is called significant."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +77,12 @@ def group_frame(every: Sequence[Compared], correction: Correction = HOLM) -> pd.
         80 %, corrected), significant, better (whether the second is), same (on every example), why (examples cannot be
         compared).
     """
-    # The smallest p of a bootstrap is 2 / replicates: it must stay below LEVEL after the correction.
+    # The smallest p of a bootstrap is 2 / replicates: it must stay below SIGNIFICANT after the correction.
     rows = [_row(one, max(2000, 200 * len(every))) for one in every]
     corrected = correction.corrected([row["p"] for row in rows])
     tested = int(np.isfinite(corrected).sum())
     for row, p in zip(rows, corrected, strict=True):
-        row |= {"p_corrected": float(p), "significant": bool(p < LEVEL)}
+        row |= {"p_corrected": float(p), "significant": bool(p < SIGNIFICANT)}
         row["detectable"] = minimum_detectable_effect(row.pop("standard_error"), comparisons=tested)
     return pd.DataFrame(rows)
 

@@ -15,6 +15,7 @@ import pandas as pd
 from common.files import write_text
 from results import table2_mlm, table3_gpt, table4_vision_language
 from results.answers import importance, overview, pictures, robustness, starts, transfer, universality
+from results.in_short import in_short
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
 from results.table2_mlm.make import COLUMNS as MLM
@@ -103,6 +104,7 @@ def _written(value: object) -> str:
 
 
 SECTIONS = {
+    "in short": in_short,
     "overview": overview,
     "table1": table1,
     "table2": partial(language, table2_mlm, MLM, MLM_SCORE),
@@ -121,12 +123,14 @@ SECTIONS = {
 
 
 PAGES = {
-    "README.md": ("overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures", "benchmarks"),
+    "README.md": (
+        "in short", "overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures", "benchmarks",
+    ),
     "step1_sentiment/README.md": ("table1",),
     "step2_mlm/README.md": ("table2",),
     "step3_gpt/README.md": ("table3",),
     "step4_vision_language/README.md": ("table4",),
-}
+}  # fmt: skip
 """File -> its sections."""
 
 

@@ -11,7 +11,7 @@ from common.files import write_text
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
-from paper.numbers.rows import RESULTS, tables
+from results.table_rows import RESULTS, tables
 
 TARGET = Path(__file__).parents[1] / "build" / "numbers.tex"
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import shown, signed
-from paper.numbers.kinds import CONTROLS, FEW, OPTIONS, OUTCOMES
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
+from results.kinds import CONTROLS, FEW, OPTIONS, OUTCOMES
 from results.render import escaped, interval
 from results.table4_vision_language.configs import TODAY
+from results.table_rows import Row
 from results.tokens import shuffled_twin
 
 NAMES = ("section", "variant", "records")

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from paper.numbers.kinds import Kind
+from results.kinds import Kind
 from results.render import MISSING, escaped, number, p_value
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
 from results.render import escaped, interval
+from results.table_rows import Row
 
 TABLE = "table9_importance"
 REFERENCE = "meaning"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from paper.numbers.comparison import cell_macros, comparison_macros, second_macros
 from paper.numbers.importance import TABLE as IMPORTANCE
 from paper.numbers.importance import all_importance_macros, importance_macros
-from paper.numbers.kinds import ABLATION, KINDS, SHARES
 from paper.numbers.macro import Macro
 from paper.numbers.planted import CHANGES, condition_macros, planted_macros
 from paper.numbers.robustness import TABLE as ROBUSTNESS
 from paper.numbers.robustness import all_spared_macros, spared_macros
-from paper.numbers.rows import Row
 from paper.numbers.sections import section_macros, verdict
 from paper.numbers.study import study_macros
 from paper.numbers.transfer import transfer_macros
 from paper.numbers.universality import TABLE as UNIVERSALITY
 from paper.numbers.universality import behind_macros
+from results.kinds import ABLATION, KINDS, SHARES
+from results.table_rows import Row
 
 
 def macros(found: dict[str, list[Row]]) -> list[Macro]:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from paper.numbers.formats import signed
 from paper.numbers.macro import Macro
-from paper.numbers.rows import RESULTS
 from results.render import escaped, number
+from results.table_rows import RESULTS
 
 FOLDER = "figure_vision_language"
 

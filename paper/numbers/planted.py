@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import joined, signed
-from paper.numbers.kinds import LEVEL
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
+from results.kinds import SIGNIFICANT
+from results.table_rows import Row
 
 MEASURES = {
     "alpha": r"$|\alpha|$", "effective": r"effective $\alpha$", "contribution": "contribution",
@@ -63,7 +63,7 @@ def _errors_of_alpha(first: Row, section: Sequence[Row], equal: Row) -> Iterator
 def condition_macros(rows: Sequence[Row]) -> Iterator[Macro]:
     """``<measure>_changed_by``: the conditions of which a change in the measure's rank correlation is shown."""
     for measure in ("alpha", "contribution"):
-        shown = [row for row in rows if row.get(f"{measure}_p_holm") < LEVEL]
+        shown = [row for row in rows if row.get(f"{measure}_p_holm") < SIGNIFICANT]
         named = [f"{CONDITIONS[row.variant]} (${signed(row.get(measure), 2)}$)" for row in shown]
         source = f"results/{CHANGES}/table.csv: {measure}, {measure}_p_holm"
         yield Macro(f"{CHANGES}/all/{measure}_changed_by", joined(named) if named else "none of them", source)

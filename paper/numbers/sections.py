@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from paper.numbers.formats import joined, listed
-from paper.numbers.kinds import KINDS, OUTCOMES
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
 from results.best import BEST, LEVEL, MARK
+from results.kinds import KINDS, OUTCOMES
 from results.render import escaped
+from results.table_rows import Row
 
 
 def section_macros(table: str, section: str, rows: Sequence[Row]) -> Iterator[Macro]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import joined
-from paper.numbers.kinds import OUTCOMES, PICTURES
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
+from results.kinds import OUTCOMES, PICTURES
 from results.render import escaped, number
+from results.table_rows import Row
 
 
 def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from paper.numbers.kinds import FEW, LEVEL
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
+from results.kinds import FEW, SIGNIFICANT
 from results.render import escaped, interval
 from results.table7_transfer.configs import COMPARED, REFERENCE
+from results.table_rows import Row
 
 TABLE = "table7_transfer"
 
@@ -27,7 +27,7 @@ def transfer_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
             continue
         source = f"{row.source} | {one.column} with interval and p after Holm's correction"
         yield Macro(f"{row.key}/{one.other}_interval", escaped(interval(gap, low, high, digits)), source)
-        sure = row.get("seeds") > 1 and row.get(f"{one.column}_p_holm") < LEVEL
+        sure = row.get("seeds") > 1 and row.get(f"{one.column}_p_holm") < SIGNIFICANT
         yield Macro(f"{row.key}/above_{one.other}", sure and gap > 0, source)
         yield Macro(f"{row.key}/below_{one.other}", sure and gap < 0, source)
     reference = next((other for other in section if other.variant == REFERENCE), None)

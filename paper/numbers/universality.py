@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import joined
 from paper.numbers.macro import Macro
-from paper.numbers.rows import Row
 from results.best import MARK, WORSE
 from results.render import escaped
+from results.table_rows import Row
 
 TABLE = "table6_universality"
 

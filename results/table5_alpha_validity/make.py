@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_text
-from results.best import SEED_NOTE, SIGNIFICANT
+from results.best import SEED_NOTE
 from results.command import run_maker
+from results.kinds import SIGNIFICANT
 from results.reader import Run, variant_key
 from results.render import Columns, head, interval, spread, write_table, written
 from results.style import paper_style, save

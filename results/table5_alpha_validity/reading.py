@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.best import SIGNIFICANT
+from results.kinds import SIGNIFICANT
 from results.render import MISSING, interval, markdown_table, written
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, SCOPES
 from results.table5_alpha_validity.make import columns_of

@@ -24,8 +24,6 @@ RENAMED = {
 """Name in a record -> its row here; all others keep theirs. ``swapped`` has the pictures of other samples."""
 OPTIONS = {"a": ("meaning",), "b": ("meaning", "meaning_params", "meaning_flops")}
 """Ending of the rules of step 3, by how they join -> runs without it that belong there; sizes are those of ``dm_b``."""
-LEVEL = 0.05
-"""Corrected p below which a rule beats the control."""
 
 
 def rule_of(name: str, option: str = "") -> str | None:

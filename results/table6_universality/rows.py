@@ -13,8 +13,9 @@ import pandas as pd
 from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, marks
 from results.differences import tested
+from results.kinds import SIGNIFICANT
 from results.render import SOURCES
-from results.table6_universality.configs import CONTROLS, LEVEL, REFERENCE, REFERENCES, SHUFFLED
+from results.table6_universality.configs import CONTROLS, REFERENCE, REFERENCES, SHUFFLED
 from results.table6_universality.domains import Domain
 from results.table6_universality.resampling import bounds, gains, ranks, wins
 from results.tokens import shuffled_twin
@@ -103,6 +104,6 @@ def _control(domain: Domain, rule: str) -> dict[str, float]:
 def _verdict(gap: float, p: float) -> str:
     if math.isnan(p):
         return UNTESTED
-    if p >= LEVEL:
+    if p >= SIGNIFICANT:
         return OPEN
     return BEATS if gap > 0 else WORSE

@@ -4,14 +4,14 @@ import pytest
 
 from common import variants
 from paper.numbers.__main__ import main
-from paper.numbers.kinds import CONTROLS, KINDS, MATCHED, SHARES, STUDIED, group_of
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
 from paper.numbers.planted import EQUAL, MEASURES
-from paper.numbers.rows import Row, tables
 from paper.numbers.sections import verdict
+from results.kinds import CONTROLS, KINDS, MATCHED, SHARES, STUDIED, group_of
 from results.table5_alpha_validity import configs as vectors
+from results.table_rows import Row, tables
 from step3_gpt import config as gpt
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
-from paper.numbers.rows import tables
+from results.table_rows import tables
 from tests.docs.paper_sources import ALL, PAPER, RESULTS, TEXTS, uncommented
 
 ALLOWED = {

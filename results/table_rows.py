@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from paper.numbers.kinds import KINDS, LEVEL, SHARES, Kind, group_of
+from results.kinds import KINDS, SHARES, SIGNIFICANT, Kind, group_of
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parent
 SHARES_FILE = f"{SHARES}/table.csv"
 
 
@@ -65,13 +65,13 @@ class Row:
             return ""
         if seeds < 2:
             return "single"
-        if not self.get(p) < LEVEL:
+        if not self.get(p) < SIGNIFICANT:
             return "undecided"
         return "better" if (gap < 0) == self.kind.lower_is_better else "worse"
 
     @property
     def group(self) -> str:
-        """See :func:`paper.numbers.kinds.group_of`."""
+        """See :func:`results.kinds.group_of`."""
         return group_of(self.variant)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEVEL = 0.05
+SIGNIFICANT = 0.05
 """A p value below it, after Holm's correction, is called significant."""
 FEW = 3
 """Fewer seeds than these are few, whatever the p value."""

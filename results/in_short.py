@@ -1,0 +1,80 @@
+"""The study's questions, each answered in a line that the numbers of the tables choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from results.answers import NOTHING, OURS
+from results.kinds import ABLATION, KINDS, OPTIONS, SHARES
+from results.render import number
+from results.table_rows import RESULTS, Row, tables
+
+COMPARED = tuple(table for table in KINDS if table not in (SHARES, ABLATION))
+"""Tables of the steps, whose rows are compared with the backbone alone."""
+DOMAINS = "table6_universality"
+PLANTED, SCOPE = "table5_alpha_validity", "rank correlation, all settings"
+BEATS = {"yes": "better", "worse": "worse", "not shown": "undecided"}
+"""What table 6 says of a rule and the shuffled control -> the word of the other tables."""
+CALLED = {"table2_mlm": "masked LM: ", "table3_gpt": "causal LM: "}
+"""What stands before the name of a text, where it would not say what is done with it."""
+
+
+def in_short(results: Path = RESULTS) -> str:
+    """A list of answers: against the backbone alone, against today's usual fusion of pictures, against streams that
+    belong to other inputs; and what |α| is worth. Comparisons of one seed are left out; p values are Holm's.
+    """
+    found = tables(results)
+    rows = [row for table in COMPARED for row in found.get(table, ())]
+    answers = {
+        "the backbone alone": _outcomes(rows, lambda row: row.outcome),
+        "a projector of the picture's pooled vector, today's usual fusion": _outcomes(
+            rows, lambda row: row.judged("today", "today_p_holm", row.get("seeds"))
+        ),
+        "streams that belong to other inputs": _outcomes(
+            found.get(DOMAINS, ()),
+            lambda row: BEATS.get(str(row.cells["beats"]), "") if row.get("control_seeds") > 1 else "",
+        ),
+    }
+    said = [f"Against {what}: {'; '.join(one)}." for what, one in answers.items() if one]
+    return "\n".join(f"- {text}" for text in (*said, *_planted(found.get(PLANTED, ())))) or NOTHING
+
+
+def _outcomes(rows: Iterable[Row], outcome: Callable[[Row], str]) -> list[str]:
+    """For each of our rules in how many comparisons it is better and in how many worse, and in which."""
+    said, judged = [], [(row, outcome(row)) for row in rows]
+    for rule in OURS:
+        names = {rule, *(f"{rule}{option}" for option in OPTIONS)}
+        own = [(row, verdict) for row, verdict in judged if row.variant in names and verdict not in ("", "single")]
+        if own:
+            places = {word: [_place(row) for row, verdict in own if verdict == word] for word in ("better", "worse")}
+            counts = [f"{word} in {_listed(found, len(own))}" for word, found in places.items()]
+            said.append(f"`{rule}` {', '.join(counts)}")
+    return said
+
+
+def _listed(places: Sequence[str], count: int) -> str:
+    return f"{len(places) or 'none'} of {count}" + (f" ({'; '.join(places)})" if places else "")
+
+
+def _place(row: Row) -> str:
+    """The setting of a row, without the names of its models, which are the last parts."""
+    option = next((f" {end[1:]}" for end in OPTIONS if row.variant.endswith(end)), "")
+    parts = row.section.split(", ")
+    models = 2 if row.table.startswith("table4") or len(parts) > 2 else 1
+    return CALLED.get(row.table, "") + " ".join(parts[: max(1, len(parts) - models)]) + option
+
+
+def _planted(rows: Sequence[Row]) -> list[str]:
+    """What |α| of DM is worth where the truth is known."""
+    here = {row.variant: row for row in rows if row.section == SCOPE}
+    if not {"dm", "equal shares"} <= here.keys():
+        return []
+    alpha, alike, left = (
+        number(here[name].get(f"{measure}_mean"), 2)
+        for name, measure in (("dm", "alpha"), ("equal shares", "alpha"), ("dm", "leave_one_out"))
+    )
+    return [
+        f"Does |α| say which stream mattered? Its rank correlation with planted shares is {alpha} under `dm`; to call "
+        f"all streams equal has {alike}, to leave a stream out {left}."
+    ]
