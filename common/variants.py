@@ -41,6 +41,13 @@ STREAM_DROPOUT = 0.2
 NUDGE = 0.1
 """Standard deviation of the noise on the initial α of the nudged variants."""
 
+MORE_ROWS = (
+    "a rule trained with stream dropout (dm_dropout), from equal weights (li_equal) or from near the plain backbone "
+    "(dm_nudged), or on streams that tell nothing new (dm_linear_shuffled, li_duplicate); and a rule on a subset of "
+    "streams"
+)
+"""What :func:`row` knows beside :data:`CONTROLS` and :data:`RULES`, for the help of the steps."""
+
 Config = TypeVar("Config")
 
 

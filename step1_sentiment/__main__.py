@@ -10,15 +10,14 @@ from rich.console import Console
 
 from common.command import StepCommand
 from common.training.config import RuntimeConfig
-from common.variants import CONTROLS, RULES
+from common.variants import CONTROLS, MORE_ROWS, RULES
 from results.reader import RecordError, load_run
 from step1_sentiment.config import PRESETS, variant
 
-MORE = """  python -m step1_sentiment predict --run FOLDER (--file FILE | TEXT …)
+MORE = f"""  python -m step1_sentiment predict --run FOLDER (--file FILE | TEXT …)
   python -m step1_sentiment robustness --run FOLDER … [--kinds K …] [--rates R …] [--draws N]
 
-Beside the variants below: a rule trained with stream dropout (dm_dropout, li_dropout), or a rule on a subset of streams
-(dm[meaning+phonetic], li[phonetic]).
+Beside the variants below: {MORE_ROWS} (dm[meaning+phonetic], li[phonetic]).
 """
 
 

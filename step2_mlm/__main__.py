@@ -7,12 +7,12 @@ from pathlib import Path
 
 from common.command import StepCommand
 from common.training.config import RuntimeConfig
-from common.variants import CONTROLS, RULES, row
+from common.variants import CONTROLS, MORE_ROWS, RULES, row
 from results.reader import RecordError, load_run
 from step2_mlm.config import PRESETS
 
-MORE = """
-Beside the variants below: a rule on a subset of streams (dm[meaning+phonetic]).
+MORE = f"""
+Beside the variants below: {MORE_ROWS} (dm[meaning+phonetic]).
 """
 
 

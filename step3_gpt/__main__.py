@@ -7,13 +7,14 @@ from pathlib import Path
 
 from common.command import StepCommand
 from common.training.config import RuntimeConfig
+from common.variants import MORE_ROWS
 from results.reader import RecordError, load_run
 from step3_gpt.config import PRESETS, VARIANTS, variant
 
-MORE = """
+MORE = f"""
   python -m step3_gpt generate --run PATH --prompt "text" [options]   writes on, with the part of each stream
 
-Beside the variants below: any rule with its option (gmu_a), a rule on a subset of streams (dm[meaning+phonetic]_b), and
+Beside the variants below, each with its option behind it (gmu_a): any rule, {MORE_ROWS} (dm[meaning+phonetic]_b).
 dm_transfer_b, dm_frozen_random_b, dm_frozen_equal_b: DM with frozen mixing weights, those of --transfer.source RUN.
 """
 

@@ -17,8 +17,9 @@ MORE = """
 `--folder DIR` and `--batch FILE.jsonl` take many pictures, questions or searches; `--out FILE` keeps what was found or
 written, `--out FILE.html` of caption and answer in a page that shows the part of each stream.
 
-Beside the variants below: any rule (gmu), at the output or in every layer as it can, and dm_transfer, dm_frozen_random,
-dm_frozen_equal: DM with frozen mixing weights, those of --transfer.source RUN.
+Beside the variants below: any rule (gmu), at the output or in every layer as it can, and any rule or fusion with the
+pictures of other samples (projector_swapped). dm_transfer, dm_frozen_random, dm_frozen_equal: DM with frozen mixing
+weights, those of --transfer.source RUN.
 """
 SHOWN = {
     "test_bleu_4": "BLEU-4", "test_cider_d": "CIDEr-D", "test_accuracy": "accuracy", "test_perplexity": "perplexity",
