@@ -30,9 +30,9 @@ from results.table8_robustness.configs import KINDS
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
 from results.table9_importance.make import VERDICT
 from results.table9_importance.rows import ALL, BOTH, NONE, SOME
+from results.table_rows import RESULTS
 from results.tables import BASELINE as BACKBONE
 
-RESULTS = Path(__file__).parent
 DOMAINS = 4
 """Least number of domains of a rule that the README shows; below, one domain says too much."""
 SHOWN = ("variant", "domains", "mean rank", "rank of dm there", "first %", "normalised, IQM", "beats shuffled in")

@@ -9,8 +9,9 @@ import numpy as np
 
 from common.evaluation.statistics import Difference, approximate_randomisation, multi_bootstrap
 
-PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm")
-"""What follows the name of a difference: itself, its 95 % interval, its standard error, its p values."""
+PARTS = ("", "_low", "_high", "_error", "_p", "_p_holm", "_seeds")
+"""What follows the name of a difference: itself, its 95 % interval, its standard error, its p values, over how many
+seeds."""
 Seeds = Mapping[int, np.ndarray]
 """Seed -> scores ``[E]`` of the same examples in the same order."""
 
@@ -35,5 +36,5 @@ def difference(column: str, own: Seeds, other: Seeds) -> dict[str, float]:
     if found is None:
         return dict.fromkeys((f"{column}{part}" for part in PARTS), math.nan)
     gap, p = found
-    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan)
+    values = (gap.estimate, gap.low, gap.high, gap.standard_error, p, math.nan, gap.seeds)
     return {f"{column}{part}": value for part, value in zip(PARTS, values, strict=True)}

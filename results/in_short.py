@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from results.answers import NOTHING, OURS
-from results.kinds import ABLATION, KINDS, OPTIONS, SHARES
+from results.kinds import ABLATION, KINDS, SHARES, split_option
 from results.render import number
 from results.table_rows import RESULTS, Row, tables
 
 COMPARED = tuple(table for table in KINDS if table not in (SHARES, ABLATION))
 """Tables of the steps, whose rows are compared with the backbone alone."""
-DOMAINS = "table6_universality"
+UNIVERSALITY = "table6_universality"
 PLANTED, SCOPE = "table5_alpha_validity", "rank correlation, all settings"
 BEATS = {"yes": "better", "worse": "worse", "not shown": "undecided"}
 """What table 6 says of a rule and the shuffled control -> the word of the other tables."""
@@ -27,12 +27,12 @@ def in_short(results: Path = RESULTS) -> str:
     found = tables(results)
     rows = [row for table in COMPARED for row in found.get(table, ())]
     answers = {
-        "the backbone alone": _outcomes(rows, lambda row: row.outcome),
+        "the backbone alone (for pictures: the language model without them)": _outcomes(rows, lambda row: row.outcome),
         "a projector of the picture's pooled vector, today's usual fusion": _outcomes(
-            rows, lambda row: row.judged("today", "today_p_holm", row.get("seeds"))
+            rows, lambda row: row.judged("today")
         ),
-        "streams that belong to other inputs": _outcomes(
-            found.get(DOMAINS, ()),
+        "streams of other inputs (under the rule itself where that has runs, else under DM)": _outcomes(
+            found.get(UNIVERSALITY, ()),
             lambda row: BEATS.get(str(row.cells["beats"]), "") if row.get("control_seeds") > 1 else "",
         ),
     }
@@ -44,8 +44,8 @@ def _outcomes(rows: Iterable[Row], outcome: Callable[[Row], str]) -> list[str]:
     """For each of our rules in how many comparisons it is better and in how many worse, and in which."""
     said, judged = [], [(row, outcome(row)) for row in rows]
     for rule in OURS:
-        names = {rule, *(f"{rule}{option}" for option in OPTIONS)}
-        own = [(row, verdict) for row, verdict in judged if row.variant in names and verdict not in ("", "single")]
+        compared = [(row, verdict) for row, verdict in judged if verdict not in ("", "single")]
+        own = [(row, verdict) for row, verdict in compared if split_option(row.variant)[0] == rule]
         if own:
             places = {word: [_place(row) for row, verdict in own if verdict == word] for word in ("better", "worse")}
             counts = [f"{word} in {_listed(found, len(own))}" for word, found in places.items()]
@@ -59,7 +59,7 @@ def _listed(places: Sequence[str], count: int) -> str:
 
 def _place(row: Row) -> str:
     """The setting of a row, without the names of its models, which are the last parts."""
-    option = next((f" {end[1:]}" for end in OPTIONS if row.variant.endswith(end)), "")
+    option = split_option(row.variant)[1].replace("_", " ")
     parts = row.section.split(", ")
     models = 2 if row.table.startswith("table4") or len(parts) > 2 else 1
     return CALLED.get(row.table, "") + " ".join(parts[: max(1, len(parts) - models)]) + option

@@ -44,6 +44,12 @@ KINDS = {
 ABLATION = "table1_ablation"
 
 
+def split_option(variant: str) -> tuple[str, str]:
+    """A row's name without the ending of step 3, and that ending or an empty string."""
+    option = next((end for end in OPTIONS if variant.endswith(end)), "")
+    return variant.removesuffix(option), option
+
+
 def group_of(variant: str) -> str:
     """``studied``, ``controls`` (streams that tell nothing new, or none), ``matched``, ``subsets`` of the streams, or
     ``others``.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from results.costs import read_step_times
 from results.reader import Run, where
-from results.render import Columns, costs, head, interval, p_value, tests, write_table, written
+from results.render import Columns, costs, head, interval, tests, write_table, written
 from results.terminal import print_text
 from results.tokens import captions, token_table
 
@@ -21,7 +21,6 @@ def language_columns(metrics: Columns) -> Columns:
         "Δ nats [95 % CI]": lambda row: interval(row["difference"], row["difference_low"], row["difference_high"], 3),
         **tests(),
         "Δ to shuffled [95 % CI]": lambda row: interval(row["told"], row["told_low"], row["told_high"], 3),
-        "p Holm to shuffled": lambda row: p_value(row["told_p_holm"]),
         **costs(),
     }
 

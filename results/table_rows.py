@@ -54,16 +54,17 @@ class Row:
         """One of :data:`OUTCOMES`; empty for a row that is not compared."""
         if self.table not in KINDS:
             return ""
-        p = "p_holm" if "p_holm" in self.cells else "difference_p_holm"
-        seeds = "paired_seeds" if "paired_seeds" in self.cells else "seeds"
-        return self.judged("difference", p, self.get(seeds))
+        return self.judged("difference", "p_holm" if "p_holm" in self.cells else "difference_p_holm")
 
-    def judged(self, difference: str, p: str, seeds: float) -> str:
-        """What the columns `difference` and `p` say: one of :data:`OUTCOMES`; empty without a difference."""
-        gap = self.get(difference)
+    def judged(self, difference: str, p: str = "") -> str:
+        """What the columns `difference` and `p` (``<difference>_p_holm``) say: one of :data:`OUTCOMES`; empty without a
+        difference.
+        """
+        gap, p = self.get(difference), p or f"{difference}_p_holm"
         if math.isnan(gap):
             return ""
-        if seeds < 2:
+        counted = (f"{difference}_seeds", "paired_seeds", "seeds")
+        if self.get(next(column for column in counted if column in self.cells)) < 2:
             return "single"
         if not self.get(p) < SIGNIFICANT:
             return "undecided"

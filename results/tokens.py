@@ -13,6 +13,7 @@ from common.evaluation.statistics import holm, mean_std, minimum_detectable_effe
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.differences import Seeds, difference
+from results.kinds import split_option
 from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, variant_key, where
 from results.tables import BASELINE, section_titles
 
@@ -35,30 +36,30 @@ def token_table(
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
         log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
         difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
-        randomisation's), p_holm (over the section), the same against the row's own rule on shuffled streams (``told``
-        with :data:`results.differences.PARTS`: what the right streams add), costs, the names of the records, and the
-        mark of the row by its mean negative log-likelihood.
+        randomisation's), p_holm (over the section), the difference to the row's own rule on shuffled streams (told,
+        with told_low and told_high: what the right streams add; table 6 tests it), costs, the names of the records,
+        and the mark of the row by its mean negative log-likelihood.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
         by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
         baseline = by_name.get(BASELINE, [])
         present = [name for name in rows if name in by_name]
-        scores = scores_of_blocks({name: by_name[name] for name in dict.fromkeys((BASELINE, *rows)) if name in by_name})
+        read = dict.fromkeys((BASELINE, *rows, *map(shuffled_twin, rows)))
+        scores = scores_of_blocks({name: by_name[name] for name in read if name in by_name})
         drafts = [_row(titles[key], by_name[name], baseline, scores, metrics, times) for name in present]
-        corrected, told = (holm([draft[column] for draft in drafts]) for column in ("p", "told_p"))
+        corrected = holm([draft["p"] for draft in drafts])
         best = marks({name: scores[name] for name in present})
         table += [
-            {**draft, "p_holm": float(p), "told_p_holm": float(told_p), MARK: best.get(draft["variant"], UNTESTED)}
-            for draft, p, told_p in zip(drafts, corrected, told, strict=True)
+            {**draft, "p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
+            for draft, p in zip(drafts, corrected, strict=True)
         ]
     return pd.DataFrame(table)
 
 
 def shuffled_twin(name: str) -> str:
     """The row that has the rule of row `name` on shuffled streams: ``shuffled`` for DM, else ``<rule>_shuffled``."""
-    option = next((ending for ending in ("_a", "_b") if name.endswith(ending)), "")
-    rule = name.removesuffix(option)
+    rule, option = split_option(name)
     return ("shuffled" if rule == "dm" else f"{rule}_shuffled") + option
 
 
@@ -123,9 +124,10 @@ def _row(
         row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final.get(key, math.nan) for run in runs])
     # Scores are negative losses, so that a loss above the other's is the other's score minus the own.
     gap = difference("difference", {} if name == BASELINE else scores.get(BASELINE, {}), scores[name])
+    told = difference("told", scores.get(shuffled_twin(name), {}), scores[name])
     ours, theirs = paired(runs, baseline)
     return row | {
-        **{column: gap[column] for column in ("difference", "difference_low", "difference_high")},
+        **{column: gap[column] for column in ("difference", "difference_low", "difference_high", "difference_seeds")},
         "standard_error": gap["difference_error"],
         "p": gap["difference_p"],
         "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
@@ -134,7 +136,7 @@ def _row(
         "flops_per_token": final["flops_per_token"],
         "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
         "records": recorded(runs),
-        **difference("told", scores.get(shuffled_twin(name), {}), scores[name]),
+        **{column: told[column] for column in ("told", "told_low", "told_high")},
     }
 
 
@@ -159,10 +161,13 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
             "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
-            "Δ to shuffled is the same against the row's own rule on streams of the wrong words, what the right ones",
-            "add; its p has a Holm of its own.",
             f"By the mean negative log-likelihood: {NOTE[0].lower()}{NOTE[1:]}",
         ]
+        if part["told"].notna().any():
+            text += [
+                "Δ to shuffled is the same difference to the row's own rule on streams of the wrong words: what the right",
+                "ones add. Table 6 tests it.",
+            ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")
         if not errors.empty:

@@ -9,7 +9,7 @@ from common.data.text import DataConfig
 from common.integration import IntegrationConfig
 from common.streams.config import StreamConfig
 from common.training.config import TrainConfig
-from common.variants import STUDIED, plain_rule, refuse_equal_names, refuse_wrong_name, row
+from common.variants import STUDIED, UNTOLD, plain_rule, refuse_equal_names, refuse_wrong_name, row
 
 PHONETIC = StreamConfig(kind="phonetic")
 MORPHOLOGICAL = StreamConfig(kind="morphological")
@@ -97,6 +97,7 @@ PRESETS: dict[str, Callable[[], SentimentConfig]] = {"quick": quick, "small": sm
 
 def variant(base: SentimentConfig, name: str) -> SentimentConfig:
     """The config of one row, see :func:`common.variants.row`. The streams' importance is measured for the rules that
-    the study is about, on all streams.
+    the study is about, on all streams as they are.
     """
-    return replace(row(base, name), importance=base.importance and plain_rule(name) in STUDIED and "[" not in name)
+    explained = plain_rule(name) in STUDIED and not any(mark in name for mark in ("[", *UNTOLD))
+    return replace(row(base, name), importance=base.importance and explained)

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import shown, signed
 from paper.numbers.macro import Macro
-from results.kinds import CONTROLS, FEW, OPTIONS, OUTCOMES
+from results.kinds import CONTROLS, FEW, OUTCOMES, split_option
 from results.render import escaped, interval
-from results.table4_vision_language.configs import TODAY
 from results.table_rows import Row
-from results.tokens import shuffled_twin
 
 NAMES = ("section", "variant", "records")
 """Columns that say which row it is; the rest are numbers or verdicts."""
@@ -42,25 +40,31 @@ def comparison_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     yield from _against_controls(row, section, gap)
 
 
-def second_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
-    """Where the table has a second comparison, its interval and a flag per outcome: ``today``, against today's usual
-    fusion, and ``told``, against the row's own rule on shuffled streams.
-    """
-    for column, variant in (("today", TODAY), ("told", shuffled_twin(row.variant))):
-        rival = next((other for other in section if other.variant == variant), None)
-        if rival is None or math.isnan(row.get(column)):
-            continue
-        gap, low, high = (row.kind.scale * row.get(f"{column}{end}") for end in ("", "_low", "_high"))
-        source = f"{row.source} | {column}, {column}_low, {column}_high, {column}_p_holm"
-        yield Macro(f"{row.key}/{column}_interval", escaped(interval(gap, low, high, row.kind.digits)), source)
-        outcome = row.judged(column, f"{column}_p_holm", min(row.get("seeds"), rival.get("seeds")))
-        yield from (Macro(f"{row.key}/{column}_{name}", outcome == name, source) for name in OUTCOMES)
+def today_macros(row: Row) -> Iterator[Macro]:
+    """Against today's usual fusion, where the table compares with it: ``today_interval``, and a flag per outcome."""
+    if math.isnan(row.get("today")):
+        return
+    source = f"{row.source} | today, today_low, today_high, today_p_holm"
+    yield _interval(row, "today", source)
+    outcome = row.judged("today")
+    yield from (Macro(f"{row.key}/today_{name}", outcome == name, source) for name in OUTCOMES)
+
+
+def told_macros(row: Row) -> Iterator[Macro]:
+    """Against the row's own rule on shuffled streams, where the table compares with it: ``told_interval``."""
+    if not math.isnan(row.get("told")):
+        yield _interval(row, "told", f"{row.source} | told, told_low, told_high")
+
+
+def _interval(row: Row, column: str, source: str) -> Macro:
+    gap, low, high = (row.kind.scale * row.get(f"{column}{end}") for end in ("", "_low", "_high"))
+    return Macro(f"{row.key}/{column}_interval", escaped(interval(gap, low, high, row.kind.digits)), source)
 
 
 def _against_controls(row: Row, section: Sequence[Row], gap: float) -> Iterator[Macro]:
     """Against each control under the row's own rule where the section has that, else under DM."""
-    option = next((end for end in OPTIONS if row.variant.endswith(end)), "")
-    rule, compared = row.variant.removesuffix(option), {other.variant: other for other in section if other.outcome}
+    rule, option = split_option(row.variant)
+    compared = {other.variant: other for other in section if other.outcome}
     found = {name: compared.get(f"{rule}_{name}{option}", compared.get(f"{name}{option}")) for name in CONTROLS}
     controls = {name: other for name, other in found.items() if other is not None}
     if row.group == "controls" or not controls:

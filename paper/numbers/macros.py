@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper.numbers.comparison import cell_macros, comparison_macros, second_macros
+from paper.numbers.comparison import cell_macros, comparison_macros, today_macros, told_macros
 from paper.numbers.importance import TABLE as IMPORTANCE
 from paper.numbers.importance import all_importance_macros, importance_macros
 from paper.numbers.macro import Macro
@@ -13,7 +13,7 @@ from paper.numbers.sections import section_macros, verdict
 from paper.numbers.study import study_macros
 from paper.numbers.transfer import transfer_macros
 from paper.numbers.universality import TABLE as UNIVERSALITY
-from paper.numbers.universality import behind_macros
+from paper.numbers.universality import beats_macros, behind_macros
 from results.kinds import ABLATION, KINDS, SHARES
 from results.table_rows import Row
 
@@ -32,7 +32,9 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                 made += [
                     *cell_macros(row),
                     *comparison_macros(row, part),
-                    *second_macros(row, part),
+                    *today_macros(row),
+                    *told_macros(row),
+                    *beats_macros(row),
                     *planted_macros(row, part),
                     *transfer_macros(row, part),
                     *spared_macros(row),

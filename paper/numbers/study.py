@@ -15,7 +15,8 @@ def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
     """Counts of outcomes against the baseline, and against today's usual fusion of pictures; flags: any and all better,
     any worse than that fusion, and which (``today_worse_in``). ``better_by_a_picture``: gains over a model without.
     """
-    source = "all compared rows of " + ", ".join(dict.fromkeys(row.table for row in rows))
+    tables = ", ".join(dict.fromkeys(row.table for row in rows))
+    source = f"all compared rows of {tables}, without subsets of the streams"
     for group in ("studied", "controls", "matched", "others"):
         outcomes = [row.outcome for row in rows if row.group == group and row.outcome]
         for outcome in OUTCOMES:
@@ -25,7 +26,7 @@ def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
         several = [outcome for outcome in outcomes if outcome != "single"]
         yield Macro(f"study/{group}/all_better", set(several) == {"better"}, source)
         own = [row for row in rows if row.group == group]
-        rivals = [row.judged("today", "today_p_holm", row.get("seeds")) for row in own]
+        rivals = [row.judged("today") for row in own]
         lost = [
             rf"\texttt{{{escaped(row.variant)}}} on \emph{{{escaped(row.section)}}}"
             for row, outcome in zip(own, rivals, strict=True)

@@ -1,4 +1,4 @@
-"""In which domains a rule is shown to be behind the best one."""
+"""Where a rule is shown to beat its shuffled control, and where to be behind the best rule."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from paper.numbers.formats import joined
 from paper.numbers.macro import Macro
 from results.best import MARK, WORSE
 from results.render import escaped
+from results.table6_universality.rows import BEATS, OPEN
+from results.table6_universality.rows import WORSE as NOT_BETTER
 from results.table_rows import Row
 
 TABLE = "table6_universality"
+
+
+def beats_macros(row: Row) -> Iterator[Macro]:
+    """Flag ``beats_shuffled``: whether a rule is shown to be better than its shuffled control, where that is tested."""
+    if row.table == TABLE and row.cells.get("beats") in (BEATS, OPEN, NOT_BETTER):
+        yield Macro(f"{row.key}/beats_shuffled", row.cells["beats"] == BEATS, f"{row.source} | beats")
 
 
 def behind_macros(rows: Sequence[Row]) -> Iterator[Macro]:

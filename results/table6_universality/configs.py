@@ -5,8 +5,8 @@ from __future__ import annotations
 REFERENCE, SHUFFLED, DM = "reference", "shuffled", "dm"
 REFERENCES = (REFERENCE, "reference_params", "reference_flops")
 """The reference stream alone; then widened to the parameters, or the FLOPs, of DM."""
-CONTROLS = ("duplicate", "noise", SHUFFLED, "dm_linear_shuffled")
-"""DM on streams that tell nothing new, and another rule on shuffled ones."""
+CONTROLS = ("duplicate", "noise", SHUFFLED, *(f"{rule}_{SHUFFLED}" for rule in ("dm_linear", "li", "li_soma")))
+"""DM on streams that tell nothing new, and other rules on shuffled ones."""
 FUSIONS = (
     "concat", "late_ensemble", "scalar_mix", "gmu", "cross_attention", "mean", "attention", "gated", "multiplicative",
     "hierarchical", "mag", "film", "flamingo", "hyper_connections", "prefix_mlp", "prefix_transformer", "projector",
@@ -19,7 +19,7 @@ RULES = (*REFERENCES, *CONTROLS, *FUSIONS, *STUDIED)
 RENAMED = {
     "meaning": REFERENCE, "no_image": REFERENCE, "meaning_params": "reference_params",
     "meaning_flops": "reference_flops", "swapped": SHUFFLED,
-    "dm_linear_swapped": "dm_linear_shuffled",
+    **{name.replace(SHUFFLED, "swapped"): name for name in CONTROLS if name.endswith(f"_{SHUFFLED}")},
 }  # fmt: skip
 """Name in a record -> its row here; all others keep theirs. ``swapped`` has the pictures of other samples."""
 OPTIONS = {"a": ("meaning",), "b": ("meaning", "meaning_params", "meaning_flops")}

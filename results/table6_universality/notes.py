@@ -47,7 +47,7 @@ def domain_note(one: Judged) -> str:
         text.append(f"There is no reference alone: {domain.anchor} stands in its place, and no score is normalised.")
     elif not one.normalised:
         text.append("No rule beats the reference, so no score is normalised.")
-    text.append(_tested(one) if SHUFFLED in domain.scores else "There is no shuffled control.")
+    text.append(_tested(one) if (frame["beats"] != UNTESTED).any() else "There is no shuffled control.")
     if counts[0] == 1:
         text.append("A row with one seed speaks of that one trained model.")
     return " ".join([*text, NOTE])
@@ -106,7 +106,7 @@ def _tested(one: Judged) -> str:
     text = f"Of {len(tested)} rules shown to beat the shuffled control (p Holm over the domain): {_listed(beating)}."
     own = [rule for rule in tested["variant"] if control_of(one.domain, rule) != SHUFFLED]
     if own:
-        text += f" The control of {_listed(own)} is the rule itself on shuffled streams, that of the others DM."
+        text += f" The control of {_listed(own)} is the rule itself on shuffled streams; of any other it is DM on them."
     return f"{text} Worse than it: {_listed(worse)}." if len(worse) else text
 
 

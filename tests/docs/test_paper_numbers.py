@@ -79,18 +79,20 @@ def test_groups_of_rows():
 def test_a_rule_is_compared_with_itself_on_shuffled_streams(tmp_path):
     (tmp_path / "table3_gpt").mkdir()
     (tmp_path / "table3_gpt" / "table.csv").write_text(
-        "section,variant,seeds,difference,difference_low,difference_high,p_holm,told,told_low,told_high,told_p_holm\n"
+        "section,variant,seeds,difference,difference_low,difference_high,difference_seeds,p_holm,told,told_low,told_high\n"
         "toy,meaning,3,,,,,,,,\n"
-        "toy,shuffled_b,3,-0.1,-0.2,0.1,0.5,,,,\n"
-        "toy,dm_linear_shuffled_b,3,-0.5,-0.6,-0.4,0.001,,,,\n"
-        "toy,dm_b,3,-0.3,-0.4,-0.2,0.001,-0.2,-0.3,-0.1,0.01\n"
-        "toy,dm_linear_b,3,-0.4,-0.5,-0.3,0.001,0.1,-0.1,0.2,0.5\n",
+        "toy,shuffled_b,3,-0.1,-0.2,0.1,3,0.5,,,\n"
+        "toy,dm_linear_shuffled_b,3,-0.5,-0.6,-0.4,3,0.001,,,\n"
+        "toy,dm_b,3,-0.3,-0.4,-0.2,3,0.001,-0.2,-0.3,-0.1\n"
+        "toy,dm_linear_b,3,-0.4,-0.5,-0.3,1,0.001,0.1,-0.1,0.2\n",
         encoding="utf-8",
     )
     known = {macro.key.removeprefix("table3_gpt/toy/"): macro.value for macro in macros(tables(tmp_path))}
     assert known["dm_b/minus_shuffled"] == "$-$0.200" and known["dm_linear_b/minus_shuffled"] == "+0.100"
     assert known["dm_b/ahead_of_controls"] is True and known["dm_linear_b/ahead_of_controls"] is False
-    assert known["dm_b/told_better"] is True and known["dm_linear_b/told_undecided"] is True
+    assert (
+        known["dm_b/better"] is True and known["dm_linear_b/single"] is True
+    )  # one seed is all it shares with meaning
     assert known["dm_b/told_interval"] == "$-$0.200 [$-$0.300, $-$0.100]" and known["study/controls/better"] == "1"
 
 

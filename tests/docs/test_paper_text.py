@@ -166,6 +166,16 @@ def test_fixed_sentences_about_alpha_hold():
     assert validity["shuffled", "alpha"] >= validity["dm", "alpha"]
 
 
+def test_fixed_sentences_about_matrices_hold():
+    """READMEs: DM-linear gains as much on shuffled streams, nearly as much without any; right streams add nothing."""
+    table = pd.read_csv(RESULTS / "table2_mlm" / "table.csv")
+    rows = table.loc[table["section"] == "wikipedia_en, minilm"].set_index("variant")
+    linear, shuffled, alone = (rows.loc[f"dm_linear{end}"] for end in ("", "_shuffled", "[meaning]"))
+    assert max(row["p_holm"] for row in (linear, shuffled, alone)) < 0.05
+    assert linear["told_low"] < 0 < linear["told_high"] < 0.05 * abs(linear["difference"])
+    assert 0.75 < alone["difference"] / linear["difference"] < 1
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")

@@ -160,6 +160,7 @@ def test_names():
     assert rule_of("meaning_params", "b") == "reference_params" and rule_of("meaning_params", "a") is None
     assert rule_of("dm_a", "a") == "dm" and rule_of("dm_a", "b") is None and rule_of("dm", "a") is None
     assert rule_of("dm_linear_shuffled_b", "b") == rule_of("dm_linear_swapped") == "dm_linear_shuffled"
+    assert rule_of("li_swapped") == "li_shuffled" and rule_of("gmu_shuffled") is None
     assert rule_of("swapped") == "shuffled" and rule_of("dm[phonetic]") is None and rule_of("dm_dropout") is None
 
 
