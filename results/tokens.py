@@ -165,8 +165,8 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
         ]
         if part["told"].notna().any():
             text += [
-                "Δ to shuffled is the same difference to the row's own rule on streams of the wrong words: what the right",
-                "ones add. Table 6 tests it.",
+                "Δ to shuffled is the same difference to the row's own rule on streams of the wrong words: what the",
+                "right ones add. Table 6 tests it.",
             ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")

@@ -30,7 +30,8 @@ def test_outcomes_are_counted_with_their_settings(tmp_path):
     _table(tmp_path, "table4_vision_language/captions", _captions(-0.1, 0.01))
     (text,) = (line for line in in_short(tmp_path).splitlines() if "backbone alone" in line)
     assert text == (
-        "- Against the backbone alone (for pictures: the language model without them): `dm` better in 2 of 5 (causal LM: books a; flickr8k captions), worse in 1 of 5 "
+        "- Against the backbone alone (for pictures: the language model without them): `dm` better in 2 of 5 "
+        "(causal LM: books a; flickr8k captions), worse in 1 of 5 "
         "(trec); `dm_linear` better in 1 of 1 (masked LM: wikipedia_en), worse in none of 1."
     )
 
