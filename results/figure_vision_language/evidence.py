@@ -134,9 +134,11 @@ def evidence_figure(values: pd.DataFrame, measures: Sequence[str]) -> Figure | N
             heights = np.arange(len(groups)) + 0.8 * ((k + 0.5) / len(variants) - 0.5)
             color = OKABE_ITO[k % len(OKABE_ITO)]
             axis.hlines(heights, rows["low"], rows["high"], color=color, linewidth=1.0)
+            fill = color if k < len(OKABE_ITO) else "white"  # when colours and markers begin again, they are open
             (handles[variant],) = axis.plot(
-                rows["mean"], heights, color=color, linestyle="none", marker=MARKERS[k % len(MARKERS)]
-            )
+                rows["mean"], heights, color=color, linestyle="none", marker=MARKERS[k % len(MARKERS)],
+                markerfacecolor=fill,
+            )  # fmt: skip
         axis.axvline(0, color=GREY, linewidth=0.8, linestyle=LINES[1])
         axis.set_title(MEASURES[measure].replace(": ", ":\n").replace(" (", "\n("))
     axes[0][0].set_yticks(range(len(groups)), [NEEDS.get(name, name) for name in groups])
