@@ -85,7 +85,7 @@ def row(base: Config, name: str) -> Config:
             meaning stream can be left out.
 
     Raises:
-        ValueError: an unknown name; the message lists the known ones.
+        ValueError: an unknown name (the message lists the known ones), or two controls in one.
     """
     config: Any = replace(base, name="")  # pyright: ignore[reportArgumentType, reportCallIssue]
     rule, _, subset = name.partition("[")
@@ -113,12 +113,14 @@ def row(base: Config, name: str) -> Config:
         integration = replace(integration, init="equal")
     if NUDGED in endings:
         integration = replace(integration, alpha_noise=NUDGE)
+    controls = [control for ending, control in UNTOLD.items() if ending in endings]
+    if len(controls) > 1:
+        raise ValueError(f"{name!r}: the streams of one control at a time, not of {' and '.join(controls)}")
     config = replace(config, integration=integration)
-    for ending, control in UNTOLD.items():
-        if ending in endings:
-            config = replace(config, streams=_untold(config.streams, control))
     if subset:
         config = _on_subset(config, subset.removesuffix("]"))
+    if controls:
+        config = replace(config, streams=_untold(config.streams, controls[0]))
     return replace(config, name=name)
 
 

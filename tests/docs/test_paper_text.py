@@ -176,6 +176,13 @@ def test_fixed_sentences_about_matrices_hold():
     assert 0.75 < alone["difference"] / linear["difference"] < 1
 
 
+def test_fixed_sentences_about_seeds_hold():
+    """Limits and README of step 4: on the captions DM and the projector have more seeds than the other rows."""
+    table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv")
+    seeds = table.loc[table["variant"] != "human"].set_index("variant")["seeds"]
+    assert seeds["dm"] == seeds["projector"] == 5 > seeds.drop(["dm", "projector"]).max() == 3
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")

@@ -82,6 +82,9 @@ def test_every_rule_has_the_streams_of_a_control(rule, control):
     assert untold.streams == of_dm.streams != told.streams and untold.integration == told.integration
     assert variant(small(), f"{rule}_dropout_{control}").streams == of_dm.streams
     assert variant(small(), f"{rule}_{control}_dropout").integration.stream_dropout > 0  # no ending is passed over
+    assert variant(small(), f"{rule}_{control}[meaning+phonetic]").streams == of_dm.streams[:1]
+    with pytest.raises(ValueError, match="one control at a time"):
+        variant(small(), f"{rule}_{control}_{CONTROLS[1 + (control == CONTROLS[1])]}")
     with pytest.raises(ValueError, match="its rule is"):
         replace(untold, integration=IntegrationConfig(rule="li"))
 

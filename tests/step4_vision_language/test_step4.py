@@ -70,7 +70,7 @@ def test_killed_run_resumes_to_the_uninterrupted_result(cache, tmp_path):
     assert result_of(resumed) == result_of(whole)
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, "gmu", "li_output"])
+@pytest.mark.parametrize("name", [*VARIANTS, "gmu", "li_output", "projector_swapped"])
 def test_every_variant_trains_a_step(cache, tmp_path, name):
     model, data = built(variant(tiny(), name), cache, tmp_path)
     model.vision.requires_grad_(False)
