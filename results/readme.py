@@ -1,5 +1,5 @@
 """``python -m results.readme``: write results into the READMEs, between their markers: into the main one what all
-domains show, what tables 5 to 9 say and the benchmark records, into that of each step its table.
+domains show and what tables 5 to 9 say, into that of each step its table, into that of the benchmarks their records.
 """
 
 from __future__ import annotations
@@ -123,14 +123,13 @@ SECTIONS = {
 
 
 PAGES = {
-    "README.md": (
-        "in short", "overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures", "benchmarks",
-    ),
+    "README.md": ("in short", "overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures"),
     "step1_sentiment/README.md": ("table1",),
     "step2_mlm/README.md": ("table2",),
     "step3_gpt/README.md": ("table3",),
     "step4_vision_language/README.md": ("table4",),
-}  # fmt: skip
+    "benchmarks/README.md": ("benchmarks",),
+}
 """File -> its sections."""
 
 
