@@ -166,7 +166,7 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
         if part["told"].notna().any():
             text += [
                 "Δ to shuffled is the same difference to the row's own rule on streams of the wrong words: what the",
-                "right ones add. Table 6 tests it.",
+                "right ones add; the tables of universality test it.",
             ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")

@@ -70,15 +70,15 @@ def _texts(sample: Sample) -> list[str]:
     return [*(f" {text}" for text in (*sample.captions, *sample.answers)), *asked, *(text for _, text in sample.turns)]
 
 
-def swapped(samples: Sequence[Sample]) -> list[Sample]:
-    """Every sample with the pictures of another one that has as many: the order of the pictures is turned by half their
-    number. A sample without pictures, or the only one with so many, stays as it is.
+def swapped(samples: Sequence[Sample], parts: int = 2) -> list[Sample]:
+    """Every sample with the pictures of another one that has as many: the order of the pictures is turned by one of
+    `parts` parts of their number. A sample without pictures, or the only one with so many, stays as it is.
     """
     pictures = {tuple(image.key for image in sample.images): sample.images for sample in samples}
     other = {}
     for count in {len(key) for key in pictures}:
         keys = [key for key in pictures if len(key) == count]
-        turn = max(1, len(keys) // 2)
+        turn = max(1, len(keys) // parts)
         other |= {key: pictures[keys[(k + turn) % len(keys)]] for k, key in enumerate(keys)}
     return [replace(sample, images=other[tuple(image.key for image in sample.images)]) for sample in samples]
 

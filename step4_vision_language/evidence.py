@@ -22,15 +22,22 @@ from step4_vision_language.texts import TextProcessor
 LEFT_OUT, SWAPPED, BLANK = "left_out", "swapped", "blank"
 
 
-def changed_pictures(model: VisionLanguageModel, samples: Sequence[Sample], see: See) -> dict[str, See]:
+def changed_pictures(
+    model: VisionLanguageModel, samples: Sequence[Sample], see: See, swapped_already: bool = False
+) -> dict[str, See]:
     """Ways in which the pictures of `samples` can be taken away; none for a model that reads no picture.
 
     ``left_out``: the model is not given it; fusions whose visual tokens stand in the text cannot do without.
     ``swapped``: it is that of another sample. ``blank``: every pixel has the mean colour.
+
+    Args:
+        swapped_already: the samples have the pictures of others, as in the control ``swapped``. They get those of yet
+            others: the same turn once more would give them their own.
     """
     if model.fusion.config.name == "none" and not model.vision_labels:
         return {}
-    other = dict(zip((sample.id for sample in samples), swapped(samples), strict=True))
+    turned = swapped(samples, parts=4 if swapped_already else 2)
+    other = dict(zip((sample.id for sample in samples), turned, strict=True))
     size = model.vision.config.image_size
 
     def left_out(batch: Sequence[Sample]) -> dict[str, Tensor]:
@@ -55,20 +62,20 @@ def changed_pictures(model: VisionLanguageModel, samples: Sequence[Sample], see:
 @torch.no_grad()
 def word_evidence(
     model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], written: Sequence[list[int]],
-    see: See, batch_size: int,
+    see: See, changed: Mapping[str, See], batch_size: int,
 ) -> dict[str, Any]:  # fmt: skip
     """A row per word that was written, as columns.
 
     Args:
         written: of each sample the ids of what the model wrote.
+        changed: ways of :func:`changed_pictures`.
 
     Returns:
         ``sample`` (its number), ``word``, ``word_class``; ``contribution_<stream>``, mean over the word's tokens and
         over sites; ``logp``, nats of the word given what stands before it, and ``logp_<change>`` with a changed
-        picture (:func:`changed_pictures`), of the same word behind the same words.
+        picture, of the same word behind the same words.
     """
-    ways: dict[str, See] = {"logp": see}
-    ways |= {f"logp_{name}": way for name, way in changed_pictures(model, samples, see).items()}
+    ways: dict[str, See] = {"logp": see, **{f"logp_{name}": way for name, way in changed.items()}}
     order = sorted(range(len(samples)), key=lambda k: len(written[k]))
     names: dict[str, None] = {}
     rows: list[tuple[int, str, list[float]]] = []

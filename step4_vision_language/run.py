@@ -84,13 +84,14 @@ def write_and_score(
     texts = [data.processor.decode(ids) for ids in written]
     scores, each = score_texts(samples, texts)
     record.final |= {f"test_{name}": value for name, value in scores.items()}
-    for change, way in changed_pictures(model, samples, see).items() if "accuracy" in each else ():
+    ways = changed_pictures(model, samples, see, config.swapped)
+    for change, way in ways.items() if "accuracy" in each else ():
         answers = write_ids(model, data.processor, samples, way, config.decode)
         changed, each_changed = score_texts(samples, [data.processor.decode(ids) for ids in answers])
         shown = [name for name in changed if name == "accuracy" or name.startswith(TYPED)]
         record.final |= {name.replace("accuracy", f"test_accuracy_{change}", 1): changed[name] for name in shown}
         each[f"accuracy_{change}"] = each_changed["accuracy"]
-    evidence = word_evidence(model, data.processor, samples, written, see, config.decode.batch_size)
+    evidence = word_evidence(model, data.processor, samples, written, see, ways, config.decode.batch_size)
     record.table("evidence.parquet", evidence)
     columns: dict[str, Any] = {
         "id": [sample.id for sample in samples], "kind": [sample.kind for sample in samples],

@@ -75,7 +75,8 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
 
 def _parameter_note(part: pd.DataFrame) -> str:
     note = (
-        f"Δ: {part['score'].iloc[0]} minus that of the reference alone, as in table 6. added M: millions of parameters."
+        f"Δ: {part['score'].iloc[0]} minus that of the reference alone, as in the tables of universality. "
+        "added M: millions of parameters."
     )
     absent = [str(name) for name in part["variant"] if name not in set(drawn_points(part)["variant"])]
     return note + (f" Not in the figure, for one seed or no added parameter: {', '.join(absent)}." if absent else "")

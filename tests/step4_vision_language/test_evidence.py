@@ -78,6 +78,24 @@ def test_changes_are_what_they_are_called(cache, tmp_path):
     assert changed_pictures(blind, samples, see) == {}
 
 
+def test_a_control_is_shown_neither_its_own_picture_nor_the_one_it_has(cache, tmp_path):
+    """Samples of the control have the pictures of others; turned as far once more, they would have their own."""
+    config = variant(tiny(), "swapped")
+    own, used = (load_texts(each)[0].splits["test"] for each in (replace(config, swapped=False), config))
+    model, _, _ = shaken("dm", cache, tmp_path)
+    way = changed_pictures(model, used, lambda batch: [sample.images[0].key for sample in batch], config.swapped)
+    for first, second, third in zip(own, used, way["swapped"](used), strict=True):
+        assert len({first.images[0].key, second.images[0].key, third}) == 3
+
+
+def test_a_run_says_whether_its_pictures_are_those_of_others(cache, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("step4_vision_language.run.changed_pictures", lambda *given: said.append(given[3]) or {})
+    for name in ("dm", "swapped"):
+        run(variant(replace(tiny(), train=replace(tiny().train, epochs=1)), name), runtime(cache, tmp_path))
+    assert said == [False, True]
+
+
 def test_generation_without_the_picture_does_not_see_it(cache, tmp_path):
     model, data, samples = shaken("dm", cache, tmp_path)
     see, decode = data.pictures["test"], replace(tiny().decode, beams=3)
@@ -95,7 +113,8 @@ def test_rows_are_words(cache, tmp_path):
     model, data, samples = shaken("dm_token", cache, tmp_path)
     processor, see = data.processor, data.pictures["test"]
     written = [processor.tokenizer(text)["input_ids"] for text in (" a red circle", "", " two stars.")]
-    rows = pd.DataFrame(word_evidence(model, processor, samples, written, see, batch_size=2))
+    ways = changed_pictures(model, samples, see)
+    rows = pd.DataFrame(word_evidence(model, processor, samples, written, see, ways, batch_size=2))
     assert (
         rows["word"].tolist() == ["a", "red", "circle", "two", "stars."]
         and rows["sample"].tolist() == [0] * 3 + [2] * 2
