@@ -18,7 +18,7 @@ from common.models.backbones import resolve_backbone
 from common.models.gpt2_size import SCRATCH
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
-from common.training.flops import loader_flops_per_token
+from common.training.flops import loader_flops
 from common.training.precision import autocast
 from common.training.record import RunRecord, refuse_other_fingerprint
 from common.training.runner import Runner
@@ -58,9 +58,7 @@ def train(config: VisionLanguageRunConfig, runtime: RuntimeConfig, folder: Path)
         fit(task, data.loaders, config.train, runtime, folder, record)
         device = resolve_device(runtime.device)
         task.to(device)
-        record.final["flops_per_token"] = loader_flops_per_token(
-            task, data.loaders["validation"], config.train.precision
-        )
+        record.final |= loader_flops(task, data.loaders["validation"], config.train.precision)
         if config.objective == "generate":
             with torch.no_grad(), autocast(config.train.precision, device):
                 write_and_score(model, data, config, record)

@@ -45,10 +45,20 @@ def flops_per_token(task: Task, batch: Batch) -> float:
     return forward_flops(task, batch) / batch["input_ids"].numel()
 
 
-@torch.no_grad()
 def loader_flops_per_token(task: Task, loader: BucketedLoader[Any], precision: str) -> float:
     """Forward FLOPs per position of the first items of `loader`, where the task is, in the precision of training."""
+    return loader_flops(task, loader, precision)["flops_per_token"]
+
+
+@torch.no_grad()
+def loader_flops(task: Task, loader: BucketedLoader[Any], precision: str) -> dict[str, float]:
+    """Forward FLOPs of the first items of `loader` by position (``flops_per_token``) and by row (``flops_per_text``).
+
+    Models that give one text different numbers of positions, as ways of showing a picture do, compare by text only.
+    """
     device = next(task.parameters()).device
     batch = to_device(loader.collate(list(loader.items[: loader.batch_size])), device)
     with autocast(precision, device):
-        return flops_per_token(task, batch)
+        flops = forward_flops(task, batch)
+    rows, positions = batch["input_ids"].shape
+    return {"flops_per_token": flops / (rows * positions), "flops_per_text": flops / rows}
