@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from common.integration.config import IntegrationConfig
-from common.variants import STREAM_DROPOUT
+from common.variants import STREAM_DROPOUT, refuse_wrong_name
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class ValidityRunConfig:
             raise ValueError(f"unknown settings {unknown}; known: {', '.join(SETTINGS)}")
         if min(self.sites, self.width, self.narrow, self.tested) < 1 or self.classes < 2:
             raise ValueError("sites, width, narrow and tested must be at least 1, classes at least 2")
+        refuse_wrong_name(self.name, self.integration, _parted(self.name)[0])
 
     def named(self) -> ValidityRunConfig:
         """This config, called after its rule if it has no name yet."""
@@ -103,6 +104,7 @@ RATES = {"lr1": 1.0, "lr20": 20.0}
 """Ending of a variant -> learning rate of α as a multiple of that of the other weights."""
 FREE = "free"
 """Ending of the variants without a reference: every stream is projected."""
+ENDINGS = (*CHANGES, *RATES, FREE)
 
 VARIANTS = (
     "dm", "dm_equal", "dm_free_equal", "dm_scale_none", "dm_scale_rms", "dm_softmax", "dm_sigmoid", "dm_lr1", "dm_lr20",
@@ -120,21 +122,11 @@ def variant(base: ValidityRunConfig, name: str) -> ValidityRunConfig:
     """
     from common.integration import rules
 
-    rule = max((known for known in rules() if name == known or name.startswith(f"{known}_")), key=len, default="")
-    endings: list[str] = []
-    rest = name.removeprefix(rule).removeprefix("_")
-    known = (*CHANGES, *RATES, FREE)
-    while rest:
-        ending = next((one for one in known if rest == one or rest.startswith(f"{one}_")), None)
-        if ending is None:
-            rule = ""
-            break
-        endings.append(ending)
-        rest = rest.removeprefix(ending).removeprefix("_")
+    rule, endings = _parted(name)
     if not rule or rule == "reference":
         raise ValueError(
             f"unknown variant {name!r}; take a rule ({', '.join(sorted({*rules()} - {'reference'}))}), with endings of "
-            f"{', '.join(known)}, such as dm_equal_softmax"
+            f"{', '.join(ENDINGS)}, such as dm_equal_softmax"
         )
     options = {key: value for ending in endings for key, value in CHANGES.get(ending, {}).items()}
     train = base.train
@@ -144,3 +136,19 @@ def variant(base: ValidityRunConfig, name: str) -> ValidityRunConfig:
     return replace(
         base, name=name, integration=integration, reference=base.reference and FREE not in endings, train=train
     )
+
+
+def _parted(name: str) -> tuple[str, list[str]]:
+    """Rule and endings of a row; no rule where the name is not made of these."""
+    from common.integration import rules
+
+    rule = max((known for known in rules() if name == known or name.startswith(f"{known}_")), key=len, default="")
+    endings: list[str] = []
+    rest = name.removeprefix(rule).removeprefix("_")
+    while rest:
+        ending = next((one for one in ENDINGS if rest == one or rest.startswith(f"{one}_")), None)
+        if ending is None:
+            return "", []
+        endings.append(ending)
+        rest = rest.removeprefix(ending).removeprefix("_")
+    return rule, endings

@@ -58,13 +58,18 @@ def plain_rule(name: str) -> str:
     return plain_rule(rule.removesuffix(ending)) if ending else rule
 
 
-def refuse_wrong_name(name: str, integration: IntegrationConfig) -> None:
-    """Raise ValueError for a row that is called after another rule than its own."""
-    claimed = plain_rule(name)
+def refuse_wrong_name(name: str, integration: IntegrationConfig, bare: str = "", ending: str = "") -> None:
+    """Raise ValueError for a row that is called after another rule than its own.
+
+    Args:
+        bare: `name` without the endings that a step alone knows; empty where it knows none.
+        ending: what variants of that step have behind their rule.
+    """
+    claimed = plain_rule(bare or name)
     if claimed in rules() and claimed != integration.rule:
         raise ValueError(
             f"the row is called {name!r}, but its rule is {integration.rule!r}; choose the rule by "
-            f"--variant {integration.rule}, or give the row another --name"
+            f"--variant {integration.rule}{ending}, or give the row another --name"
         )
 
 
@@ -75,7 +80,7 @@ def refuse_equal_names(streams: tuple[StreamConfig, ...]) -> None:
         raise ValueError(f"streams need different names, got {labels}; set `name` on one of them")
 
 
-def row(base: Config, name: str) -> Config:
+def row(base: Config, name: str, instead: tuple[str, ...] = ()) -> Config:
     """The config of one row: a rule, a control, a rule with stream dropout (``dm_dropout``), with an equal start
     (``dm_equal``) or one near the plain backbone (``dm_nudged``), on the streams of a control (``li_shuffled``), with
     frozen mixing weights (``dm_transfer``), or on a subset of streams (``dm[meaning+phonetic]``).
@@ -83,37 +88,41 @@ def row(base: Config, name: str) -> Config:
     Args:
         base: a step's config, with the fields ``name``, ``streams``, ``integration``, and ``use_meaning`` where the
             meaning stream can be left out.
+        instead: the controls of a step whose streams have none of :data:`CONTROLS`, which are refused then.
 
     Raises:
         ValueError: an unknown name (the message lists the known ones), or two controls in one.
     """
     config: Any = replace(base, name="")  # pyright: ignore[reportArgumentType, reportCallIssue]
     rule, _, subset = name.partition("[")
+    endings = rule.removeprefix(plain_rule(rule))
+    controls = [control for ending, control in UNTOLD.items() if ending in endings]
+    if instead and (name in CONTROLS or controls):
+        raise ValueError(f"{name!r} is no row of this step, whose controls are {', '.join(instead)}")
     if name == "meaning":
         return replace(config, name=name, streams=(), integration=IntegrationConfig(rule="reference"))
     if name in CONTROLS:
         return replace(config, name=name, streams=_untold(config.streams, name))
     frozen = next((ending for ending in FROZEN if rule.endswith(ending)), "")
     if frozen:
-        inner = row(config, rule.removesuffix(frozen) + name.removeprefix(rule))
+        inner = row(config, rule.removesuffix(frozen) + name.removeprefix(rule), instead)
         return _with_frozen_weights(replace(inner, name=name), FROZEN[frozen])
     if plain_rule(rule) not in {*rules()} - {"reference"}:
-        known = ", ".join((*CONTROLS, *RULES))
+        known = ", ".join((*(instead or CONTROLS), *RULES))
+        untold = "" if instead else f"on streams that tell nothing new such as {', '.join(f'li{e}' for e in UNTOLD)}, "
+        example = "+".join(("meaning", *(stream.label for stream in config.streams[:1])))
         raise ValueError(
             f"unknown variant {name!r}; known: {known}, a rule with stream dropout such as dm{DROPOUT}, with an equal "
-            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, on streams that tell nothing "
-            f"new such as {', '.join(f'li{ending}' for ending in UNTOLD)}, or on a subset of streams such as "
-            "dm[meaning+phonetic]"
+            f"start such as dm{EQUAL} or one near the plain backbone such as dm{NUDGED}, {untold}or on a subset of "
+            f"streams such as dm[{example}]"
         )
     integration = replace(config.integration, rule=plain_rule(rule))
-    endings = rule.removeprefix(plain_rule(rule))
     if DROPOUT in endings:
         integration = replace(integration, stream_dropout=STREAM_DROPOUT)
     if EQUAL in endings:
         integration = replace(integration, init="equal")
     if NUDGED in endings:
         integration = replace(integration, alpha_noise=NUDGE)
-    controls = [control for ending, control in UNTOLD.items() if ending in endings]
     if len(controls) > 1:
         raise ValueError(f"{name!r}: the streams of one control at a time, not of {' and '.join(controls)}")
     config = replace(config, integration=integration)

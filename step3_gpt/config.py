@@ -13,7 +13,7 @@ from common.models.gpt2_size import SCRATCH, SMALL, TINY, SizeConfig
 from common.streams.config import StreamConfig
 from common.training.config import LanguageTrainConfig
 from common.transfer.config import TransferConfig
-from common.variants import CONTROLS, STUDIED, refuse_equal_names, row
+from common.variants import CONTROLS, STUDIED, plain_rule, refuse_equal_names, refuse_wrong_name, row
 
 MATCHED = {"meaning_params": "parameters", "meaning_flops": "flops"}
 """Baselines without streams, as large or as costly as a model with them."""
@@ -69,6 +69,13 @@ class GPTConfig:
             raise ValueError("also names a corpus, such as wikitext-2, and also_path its folder")
         if self.option not in OPTIONS:
             raise ValueError(f"option must be a (at the output) or b (in every layer), got {self.option!r}")
+        inner, option = _without_option(self.name)
+        refuse_wrong_name(self.name, self.integration, inner, f"_{self.option}")
+        if option not in ("", self.option) and plain_rule(inner) in (*CONTROLS, *rules()):
+            raise ValueError(
+                f"the row is called {self.name!r}, but its option is {self.option!r}; choose the option by --variant "
+                f"{inner}_{self.option}, or give the row another --name"
+            )
         if min(self.train_tokens, self.eval_tokens, self.stride) < 0:
             raise ValueError("train_tokens, eval_tokens and stride must not be negative")
         if self.train.max_length < 8 or self.stride > self.train.max_length:
@@ -180,10 +187,16 @@ def variant(base: GPTConfig, name: str) -> GPTConfig:
         return replace(row(base, name), match="none")
     if name in MATCHED:
         return replace(row(base, "dm"), name=name, match=MATCHED[name], option="b")
-    inner, _, option = name.rpartition("_")
-    if option not in OPTIONS:
+    inner, option = _without_option(name)
+    if not option:
         raise ValueError(
             f"unknown variant {name!r}; a row of step 3 ends in its option, such as dm_a (joined at the output) or "
             f"dm_b (in every layer); without one there are meaning, {', '.join(MATCHED)}"
         )
     return replace(row(base, inner), name=name, option=option)
+
+
+def _without_option(name: str) -> tuple[str, str]:
+    """``dm_b`` -> ``dm``, ``b``; the option is empty where the name ends in none."""
+    inner, _, option = name.rpartition("_")
+    return (inner, option) if option in OPTIONS else (name, "")

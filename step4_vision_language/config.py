@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from common.data.vision.sample import VisionDataConfig
-from common.integration.config import IntegrationConfig
+from common.integration import IntegrationConfig, rules
 from common.later import later
 from common.models.gpt2_size import SCRATCH, SMALL, SizeConfig
 from common.streams.config import StreamConfig
 from common.training.config import VisionTrainConfig
 from common.transfer.config import TransferConfig
-from common.variants import refuse_equal_names, row
+from common.variants import plain_rule, refuse_equal_names, row
 from common.vision.config import VisionConfig
 from step4_vision_language.fusion_config import STREAMS, FusionConfig
 
@@ -102,9 +102,20 @@ class VisionLanguageRunConfig:
             raise ValueError(f"objective must be generate or retrieve, got {self.objective!r}")
         if self.fusion.name == STREAMS and not self.streams:
             raise ValueError("the fusion 'streams' needs at least one stream; the fusion 'none' leaves the picture out")
-        if self.fusion.name != STREAMS and any(stream.kind == "vision" for stream in self.used):
+        rule = self.integration.rule
+        if self.used and self.feedback and rule in rules() and at_output(self.integration):
+            # A fusion's name makes the fusion, not the rule.
+            row_of_rule = f"--variant {rule}, or " if self.integration.recurrent and rule not in FUSIONS else ""
             raise ValueError(
-                f"fusion {self.fusion.name!r} joins the picture itself; take fusion 'streams' or no stream"
+                f"rule {rule!r} as configured joins the streams at the output only, so there is nothing to feed back; "
+                f"take {row_of_rule}--no-feedback"
+            )
+        own = rule if self.used else self.fusion.name
+        if _claimed(self.name) not in ("", own):
+            chosen = "no_image" if own == "none" else own
+            raise ValueError(
+                f"the row is called {self.name!r}, but its rule or fusion is {own!r}; choose it by --variant {chosen}, "
+                "or give the row another --name"
             )
         if self.contrastive < 0 or self.embedding < 1:
             raise ValueError("contrastive must not be negative, and embedding at least 1")
@@ -199,6 +210,10 @@ VARIANTS = (
     "dm_linear_swapped", "li", "li_pooled",
 )  # fmt: skip
 """Names of rows, for the help; any other rule works too."""
+CONTROLS = ("no_image", "swapped", "<rule>_swapped")
+"""Rows that stand in place of the controls of words' streams."""
+CHANGED = ("_output", "_pooled", "_token")
+"""Endings of rows that are a rule with one change."""
 
 
 def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig:
@@ -213,7 +228,7 @@ def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig
         return _reference(base, name, replace(base.fusion, name="none"))
     if name in FUSIONS:
         return _reference(base, name, replace(base.fusion, name=name))
-    base = replace(base, fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,))
+    base = replace(base, name="", fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,))
     if name == "swapped" or name.endswith("_swapped"):
         return replace(variant(base, name.removesuffix("swapped").removesuffix("_") or "dm"), name=name, swapped=True)
     if name in ("dm_output", "li_output"):
@@ -226,15 +241,22 @@ def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig
     if name == "dm_token":
         chosen = row(base, "dm")
         return replace(chosen, name=name, integration=replace(chosen.integration, granularity="token"))
-    chosen = row(base, name)
+    chosen = row(replace(base, feedback=False), name, instead=CONTROLS)
     return replace(chosen, feedback=base.feedback and not at_output(chosen.integration))
 
 
 def at_output(integration: IntegrationConfig) -> bool:
     """Whether the rule joins the streams at the output only, so that there is nothing to feed back."""
-    from common.integration import rules
-
     return rules()[integration.rule].last_site_only or not integration.recurrent
+
+
+def _claimed(name: str) -> str:
+    """The rule or fusion after which a row is called; empty for a name that says neither."""
+    bare = "dm" if name == "swapped" else name.removesuffix("_swapped")
+    for ending in CHANGED:
+        bare = bare.removesuffix(ending)
+    claimed = "none" if bare == "no_image" else plain_rule(bare)
+    return claimed if claimed in (*rules(), *FUSIONS, "none") else ""
 
 
 def _reference(base: VisionLanguageRunConfig, name: str, fusion: FusionConfig) -> VisionLanguageRunConfig:

@@ -57,6 +57,8 @@ class StreamConfig:
             raise ValueError("a duplicate stands in for a stream that words are analysed for; set `of` to its kind")
         if self.alignment not in (("attention", "pooled") if self.kind == "vision" else ("word", "attention")):
             raise ValueError(f"a stream of kind {self.kind!r} knows no alignment {self.alignment!r}")
+        if self.kind == "vision" and self.control != "none":
+            raise ValueError(f"a stream of pictures has no control {self.control!r}; swap the pictures instead")
         if self.kind == "duplicate" and self.control != "none":
             raise ValueError("the duplicate stream is itself a control; leave control at 'none'")
 

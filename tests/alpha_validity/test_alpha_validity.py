@@ -182,3 +182,13 @@ def test_bad_configs_are_refused():
         VectorModel(variant(TINY, "li_softmax"), {"a": 4, "b": 4})
     assert variant(TINY, "dm_lr20").train.alpha_lr_multiplier == 20.0
     assert variant(TINY, "dm_free_equal").integration == IntegrationConfig(init="equal")
+
+
+@pytest.mark.parametrize("name", ["dm", "dm_equal_softmax", "dm_linear_lr20", "dm_free_equal"])
+def test_a_row_called_after_another_rule_is_refused(name, capsys):
+    assert COMMAND.main(["run", "--variant", name, "--integration.rule", "li"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"the row is called {name!r}, but its rule is 'li'" in told
+    for mine in ("mine", "dm_of_mine"):
+        config, _ = COMMAND.parse("quick", name, ["--integration.rule", "li", "--name", mine])
+        assert config.name == mine and config.integration.rule == "li"

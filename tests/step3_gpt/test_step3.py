@@ -134,6 +134,25 @@ def test_bad_configs_are_refused(folder, data):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "right"),
+    [
+        ("dm_b", ["--integration.rule", "li"], "li_b"),
+        ("dm_linear_shuffled_a", ["--integration.rule", "li"], "li_a"),
+        ("dm_b", ["--option", "a"], "dm_a"),
+        ("shuffled_a", ["--option", "b"], "shuffled_b"),
+        ("dm[meaning+phonetic]_b", ["--option", "a"], "dm[meaning+phonetic]_a"),
+    ],
+)
+def test_a_row_called_after_another_rule_or_option_is_refused(name, options, right, capsys):
+    assert COMMAND.main(["run", "--variant", name, *options]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"the row is called {name!r}" in told and f"--variant {right}, or give the row another --name" in told
+    for mine in ("mine", "plan_b", "plan_a"):
+        config, _ = COMMAND.parse("quick", name, [*options, "--name", mine])
+        assert config.name == mine
+
+
 def test_table_command_prints_the_runs(folder, cache, tmp_path, capsys):
     options = ["--size.width", "32", "--size.layers", "1", "--size.heads", "2", "--data.name", "folder"]
     options += ["--data.path", str(folder), "--data.vocab-size", "400", "--train.epochs", "1"]
