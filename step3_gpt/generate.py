@@ -10,16 +10,18 @@ import torch
 import tyro
 from rich.console import Console
 from rich.text import Text
-from safetensors import SafetensorError
 
 from common.data.language.prefixes import FILE, PrefixStreams
 from common.models.causal_lm import MultiStreamGPT2LMHeadModel
+from common.models.sampling import SamplingOptions
 from common.tint import COLOURS, tinted_row
 from common.training.evaluate import resolve_device
+from common.training.record import damage_named, settings_of_run
+from step3_gpt.run import STEP
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(SamplingOptions):
     """How a text is written on."""
 
     run: Path
@@ -28,22 +30,8 @@ class Options:
     """Text to begin with; empty: the beginning of a document."""
     max_new_tokens: int = 60
     """Tokens to write at most."""
-    beams: int = 1
-    """Beams of a beam search; 1 = none."""
-    temperature: float = 0.0
-    """Of sampling; 0 always takes the most likely token."""
-    top_p: float = 0.95
-    """Sampling draws from the most likely tokens that together have this probability."""
-    seed: int = 0
-    """Of sampling."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
-
-    def __post_init__(self) -> None:
-        if self.max_new_tokens < 1 or self.beams < 1:
-            raise ValueError("max_new_tokens and beams must be at least 1")
-        if self.temperature < 0 or not 0 < self.top_p <= 1:
-            raise ValueError("temperature must not be negative, and top_p is a probability above 0")
 
 
 @dataclass(frozen=True)
@@ -59,19 +47,17 @@ def load_run(folder: Path) -> MultiStreamGPT2LMHeadModel:
     """Model of a finished run, with its streams.
 
     Raises:
-        FileNotFoundError: the folder is no finished run, or one of a control, which has nothing to say of new words.
+        FileNotFoundError: the folder is no finished run of this step, or one of a control, which has nothing to say of
+            new words.
         ValueError: a file of it is damaged.
     """
+    settings_of_run(folder, STEP)
     model = folder / "model"
-    if not (model / "config.json").is_file():
-        raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run of step 3")
     if not (model / FILE).is_file():
         raise FileNotFoundError(f"{folder} is a control, whose streams are drawn for its corpus; take another run")
-    try:
+    with damage_named(folder):
         loaded = MultiStreamGPT2LMHeadModel.from_pretrained(model).eval()
         return loaded.load_streams(PrefixStreams.from_pretrained(model))
-    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
-        raise ValueError(f"the run in {folder} is damaged ({error!r}); delete the folder and train it again") from error
 
 
 @torch.no_grad()
@@ -92,12 +78,10 @@ def write(model: MultiStreamGPT2LMHeadModel, options: Options) -> Written:
             "model reads; shorten one of them"
         )
     torch.manual_seed(options.seed)
-    sampling = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p}
     ids = torch.tensor([begin], device=model.device)
     whole = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
-        ids, attention_mask=torch.ones_like(ids), max_new_tokens=options.max_new_tokens, num_beams=options.beams,
-        **(sampling if options.temperature > 0 else {"do_sample": False}),
-    )  # fmt: skip
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=options.max_new_tokens, **options.of_generate()
+    )
     output = model(whole, report=True, **streams.batch(whole))
     # The token at t was predicted at t - 1.
     shares = {

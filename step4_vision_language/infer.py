@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from common.models.sampling import SamplingOptions
 from common.models.vision_composer import VISION
 from common.streams.config import StreamConfig
 from common.training.evaluate import resolve_device
@@ -24,7 +25,7 @@ TALKS = "instructions"
 
 
 @dataclass(frozen=True)
-class CaptionOptions(RunOptions):
+class CaptionOptions(RunOptions, SamplingOptions):
     """Which pictures are captioned, and how."""
 
     image: Path | None = None
@@ -35,23 +36,10 @@ class CaptionOptions(RunOptions):
     """Lines of JSON: {"image": path or list of paths, "question": optional}; paths begin at the file's folder."""
     out: Path | None = None
     """File for texts and contributions: a page if its name ends in .html, otherwise JSON lines."""
-    beams: int = 1
-    """Beams of a beam search; 1 = none."""
-    temperature: float = 0.0
-    """Of sampling; 0 always takes the most likely token."""
-    top_p: float = 0.95
-    """Sampling draws from the most likely tokens that together have this probability."""
-    seed: int = 0
-    """Of sampling."""
-    max_new_tokens: int = 24
-    """Tokens to write at most."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.max_new_tokens < 1 or self.beams < 1:
-            raise ValueError("max_new_tokens and beams must be at least 1")
-        if self.temperature < 0 or not 0 < self.top_p <= 1:
-            raise ValueError("temperature must not be negative, and top_p is a probability above 0")
+        RunOptions.__post_init__(self)
+        SamplingOptions.__post_init__(self)
         if sum(place is not None for place in (self.image, self.folder, self.batch)) != 1:
             raise ValueError("name the pictures by exactly one of --image, --folder and --batch")
         if self.out is not None and self.out.is_dir():
@@ -90,11 +78,9 @@ def _write(options: CaptionOptions) -> int:
     model, processor = load_run(options.run)
     model.to(device)  # pyright: ignore[reportArgumentType]
     torch.manual_seed(options.seed)
-    sampling = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p, "top_k": 0}
     written = write(
         model, processor, [as_turn(sample) for sample in samples] if settings["data"]["name"] == TALKS else samples,
-        options.batch_size, options.max_new_tokens, max_pixels, num_beams=options.beams,
-        **(sampling if options.temperature > 0 else {"do_sample": False}),
+        options.batch_size, options.max_new_tokens, max_pixels, **options.of_generate(),
     )  # fmt: skip
     written = [replace(one, sample=sample) for one, sample in zip(written, samples, strict=True)]
     console = Console()

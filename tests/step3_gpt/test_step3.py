@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -13,6 +14,7 @@ from common.integration import IntegrationConfig
 from step3_gpt.__main__ import COMMAND
 from step3_gpt.config import PRESETS, VARIANTS, variant
 from step3_gpt.data import build_data
+from step3_gpt.generate import Options, load_run, write
 from step3_gpt.model import _forward_flops, build_model, flops_of, parameters_of
 from step3_gpt.run import run
 from step3_gpt.task import GPTTask
@@ -49,6 +51,32 @@ def test_generate_command_shows_the_streams(finished, capsys):
     assert "more than the 32" in capsys.readouterr().err
     assert COMMAND.main(["generate", "--run", str(finished.parent), "--prompt", "x"]) == 2
     assert "no trained model" in capsys.readouterr().err
+
+
+def test_drawn_tokens_may_be_any(finished, monkeypatch):
+    """At temperature 1 and top_p 1 a model draws from its whole vocabulary, not from the likeliest alone."""
+    model, whole = load_run(finished), []
+    generate = model.generate
+    monkeypatch.setattr(
+        model, "generate", lambda *args, **options: whole.append(generate(*args, **options)) or whole[0]
+    )
+    written = write(model, Options(run=finished, prompt="the", max_new_tokens=25, temperature=1.0, top_p=1.0))
+    ids, new = whole[0], len(written.tokens)
+    logits = model(ids, **model.streams.batch(ids)).logits[0, -new - 1 : -1]
+    ranks = (logits > logits.gather(1, ids[0, -new:, None])).sum(-1)
+    assert ranks.max() >= 50
+
+
+def test_a_run_of_another_step_is_named_and_left_alone(finished, tmp_path, capsys):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    head = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(head | {"step": "step4_vision_language"}))
+    (folder / "model" / "prefix_streams.json").unlink()
+    before = sorted(folder.rglob("*"))
+    assert COMMAND.main(["generate", "--run", str(folder), "--prompt", "x"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "a run of step4_vision_language; name the folder of a finished run of step3_gpt" in told
+    assert "control" not in told and "delete" not in told and sorted(folder.rglob("*")) == before
 
 
 KILLED = """
