@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.text import Text
-from safetensors import SafetensorError
 
+from common.files import read_json, write_text
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.streams.processor import StreamProcessor
 from common.tint import COLOURS, mix, tinted_row
 from common.training.evaluate import resolve_device
-from common.training.record import read_json
+from common.training.record import damage_named, settings_of_run
 from step1_sentiment.analysis import token_contributions, word_shares
+from step1_sentiment.run import STEP
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,14 @@ def load_run(folder: Path) -> tuple[MultiStreamForSequenceClassification, Stream
     """Model, processor and label names of a finished run.
 
     Raises:
-        FileNotFoundError: the folder is no run, or its model was not kept.
+        FileNotFoundError: the folder is no run of this step, or its model was not kept.
         ValueError: a file of it is damaged.
     """
-    if not (folder / "model" / "config.json").is_file():
-        raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run (runs/{'…'})")
-    try:
+    settings_of_run(folder, STEP)
+    with damage_named(folder):
         model = MultiStreamForSequenceClassification.from_pretrained(folder / "model").eval()
         labels = read_json(folder / "environment.json")["label_names"]
         return model, StreamProcessor.from_pretrained(folder / "model"), labels
-    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
-        raise ValueError(f"the run in {folder} is damaged ({error!r}); delete the folder and train it again") from error
 
 
 def predict(folder: Path, texts: list[str], batch_size: int = 32) -> list[Prediction]:
@@ -94,9 +92,7 @@ def write_html(predictions: list[Prediction], path: Path) -> None:
             parts.append(f"<tr><th style='color:{colour}'>{html.escape(stream)}</th><td>{words}</td></tr>")
         parts.append("</table>")
     parts.append("</html>")
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text("\n".join(parts), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, "\n".join(parts))
 
 
 def _html_word(word: str, value: float, colour: str) -> str:

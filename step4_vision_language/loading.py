@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from common.training.record import read_json
+from common.training.record import damage_named, settings_of_run
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.texts import TextProcessor
@@ -25,16 +24,7 @@ def settings_of(folder: Path) -> dict[str, Any]:
         FileNotFoundError: it is no finished run of this step.
         ValueError: its record is damaged.
     """
-    if not (folder / "model" / "config.json").is_file() or not (folder / "config.json").is_file():
-        raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run of step 4")
-    try:
-        record = read_json(folder / "config.json")
-        step, settings = record["step"], record["config"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, error) from error
-    if step != STEP:
-        raise FileNotFoundError(f"{folder} holds a run of {step}; name the folder of a finished run of step 4")
-    return settings
+    return settings_of_run(folder, STEP)
 
 
 def load_run(folder: Path) -> tuple[VisionLanguageModel, TextProcessor]:
@@ -46,12 +36,10 @@ def load_run(folder: Path) -> tuple[VisionLanguageModel, TextProcessor]:
     """
     settings = settings_of(folder)
     logging.disable_progress_bar()
-    try:
+    with damage_named(folder):
         model = VisionLanguageModel.from_pretrained(folder / "model").eval()
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "model")
         return model, TextProcessor(tokenizer, model.fusion.tokens, settings["train"]["max_length"])
-    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
-        raise _damaged(folder, error) from error
 
 
 def load_dual(folder: Path, model: VisionLanguageModel, processor: TextProcessor) -> DualEncoder:
@@ -66,14 +54,8 @@ def load_dual(folder: Path, model: VisionLanguageModel, processor: TextProcessor
         raise FileNotFoundError(
             f"{folder} was not trained to compare pictures and texts; take a run with --objective retrieve"
         )
-    try:
+    with damage_named(folder):
         width = model.config.get_text_config().hidden_size
         dual = DualEncoder(width, settings["embedding"], settings["siglip"], processor.end_id)
         dual.load_state_dict(load_file(path))
         return dual.eval()
-    except (SafetensorError, OSError, RuntimeError, KeyError) as error:
-        raise _damaged(folder, error) from error
-
-
-def _damaged(folder: Path, error: Exception) -> ValueError:
-    return ValueError(f"the run in {folder} is damaged ({error!r}); delete the folder and train it again")

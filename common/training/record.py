@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from safetensors import SafetensorError
 
 from common.files import read_json, remove_leftovers, write_atomic, write_json, write_text
 from common.training.config import config_hash, plain
@@ -37,6 +38,32 @@ def is_finished(folder: Path) -> bool:
     if not path.exists() or not (folder / "final.json").exists():
         return False
     return read_json(path)["status"] == "finished"
+
+
+def settings_of_run(folder: Path, step: str) -> dict[str, Any]:
+    """The config with which `step` trained the model in `folder`.
+
+    Raises:
+        FileNotFoundError: there is no trained model, or that of another step.
+        ValueError: the record is damaged.
+    """
+    if not (folder / "model" / "config.json").is_file() or not (folder / "config.json").is_file():
+        raise FileNotFoundError(f"{folder} holds no trained model; name the folder of a finished run of {step}")
+    with damage_named(folder):
+        record = read_json(folder / "config.json")
+        found, settings = record["step"], record["config"]
+    if found != step:
+        raise FileNotFoundError(f"{folder} holds a run of {found}; name the folder of a finished run of {step}")
+    return settings
+
+
+@contextmanager
+def damage_named(folder: Path) -> Iterator[None]:
+    """Raise ValueError that names the run in `folder` when a file of it cannot be read."""
+    try:
+        yield
+    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"the run in {folder} is damaged ({error!r}); delete the folder and train it again") from error
 
 
 def packing(table: pa.Table) -> dict[str, Any]:

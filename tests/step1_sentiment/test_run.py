@@ -134,7 +134,7 @@ def test_predictions_of_the_saved_model_equal_the_record(finished_run):
 
 
 def test_predict_command_takes_odd_texts_and_writes_a_page(finished_run, tmp_path, capsys):
-    page = tmp_path / "page.html"
+    page = tmp_path / "new" / "page.html"
     texts = ["a fine film", "", "<b>42</b> 😀 日本語", "x" * 10_000]
     assert COMMAND.main(["predict", "--run", str(finished_run), "--html", str(page), *texts]) == 0
     content = page.read_text()
@@ -226,6 +226,18 @@ def test_a_damaged_run_is_named(finished_run, tmp_path, damage, capsys):
     file.write_bytes(b"{}" if damage == "names" else content[: len(content) // 2])
     assert COMMAND.main(["predict", "--run", str(folder), "text"]) == 2
     assert "is damaged" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_of_another_step_is_named_and_left_alone(finished_run, tmp_path, capsys):
+    folder = shutil.copytree(finished_run, tmp_path / "run")
+    head = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(head | {"step": "step4_vision_language"}))
+    (folder / "environment.json").write_text("{}")  # other steps have no names of labels
+    before = sorted(folder.rglob("*"))
+    assert COMMAND.main(["predict", "--run", str(folder), "text"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "a run of step4_vision_language; name the folder of a finished run of step1_sentiment" in told
+    assert "damaged" not in told and "delete" not in told and sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("content", [None, b"caf\xe9"])

@@ -14,7 +14,21 @@ import pytest
 
 from common.files import remove_leftovers, write_atomic, write_text
 from common.training import RunRecord, is_finished
+from common.training.record import settings_of_run
 from tests.common.training import toy
+
+
+def test_a_run_is_read_by_its_own_step(tmp_path):
+    RunRecord(tmp_path / "run", "toy", "mlp", {"width": 2})
+    with pytest.raises(FileNotFoundError, match="no trained model; name the folder of a finished run of toy"):
+        settings_of_run(tmp_path / "run", "toy")
+    write_text(tmp_path / "run" / "model" / "config.json", "{}")
+    assert settings_of_run(tmp_path / "run", "toy") == {"width": 2}
+    with pytest.raises(FileNotFoundError, match="holds a run of toy; .* run of game"):
+        settings_of_run(tmp_path / "run", "game")
+    write_text(tmp_path / "run" / "config.json", "[]")
+    with pytest.raises(ValueError, match="is damaged"):
+        settings_of_run(tmp_path / "run", "toy")
 
 
 def write_for_ever(folder: Path) -> None:
