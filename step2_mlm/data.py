@@ -82,12 +82,15 @@ class MaskedWindows:
         places = first + np.arange(len(window.tokens))
         # What `noise` draws by: the place of the word's first token, as far as it is in the window.
         word_places = np.maximum.accumulate(np.where(window.starts, places, first))
+        # In a window that begins inside a word, the word begins with the window.
+        starts = window.starts.copy()
+        starts[0] |= window.words[0] != 0
         begin, end = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
         return {
             "input_ids": _framed(found.inputs, begin, end),
             "labels": _framed(found.labels, NOTHING, NOTHING),
             "words": _framed(window.words, 0, 0),
-            "starts": _framed(window.starts, False, False),
+            "starts": _framed(starts, False, False),
             "hidden": _framed(found.hidden, False, False),
             "places": _framed(places, -1, -1),
             "word_places": _framed(word_places, 0, 0),

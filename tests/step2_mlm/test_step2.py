@@ -14,6 +14,7 @@ from common.data.language import CorpusConfig
 from common.data.language.masking import NOTHING, MaskConfig
 from common.evaluation.word_facts import word_facts
 from common.integration.mixing_weights import MixingWeights
+from common.streams.analyser import PAD
 from common.streams.config import StreamConfig
 from common.training.config import RuntimeConfig, TrainConfig
 from common.variants import row
@@ -62,7 +63,7 @@ def finished(folder, cache, tmp_path_factory):
 
 @pytest.mark.parametrize("unit", ["word", "token"])
 @pytest.mark.parametrize("alignment", ["word", "attention"])
-@pytest.mark.parametrize("name", ["dm", "li", "shuffled", "duplicate"])
+@pytest.mark.parametrize("name", ["dm", "li", "shuffled"])
 def test_a_masked_word_reaches_no_logit_through_any_stream(folder, cache, tmp_path, monkeypatch, unit, alignment, name):
     """Give every masked word other phonemes and morphemes: not one logit changes. Given to the rest, they do."""
     base = tiny(folder, mask=MaskConfig(unit=unit))
@@ -94,9 +95,43 @@ def test_a_masked_word_reaches_no_logit_through_any_stream(folder, cache, tmp_pa
     masked, _ = logits(lambda hidden: hidden)
     assert (batch["labels"] != NOTHING).any()
     assert torch.equal(true, masked)
-    if name != "duplicate":
-        others, _ = logits(lambda hidden: ~hidden)
-        assert not torch.equal(true, others)
+    others, _ = logits(lambda hidden: ~hidden)
+    assert not torch.equal(true, others)
+
+
+@pytest.mark.parametrize("unit", ["word", "token"])
+def test_a_word_that_the_window_cuts_is_known_to_both_alignments(folder, cache, tmp_path, unit):
+    """The sequence of pieces that the grid attends to is that of the words' pieces, one word after the other."""
+    found = {}
+    for alignment in ("word", "attention"):
+        config = tiny(folder, mask=MaskConfig(unit=unit))
+        config = replace(config, streams=tuple(replace(stream, alignment=alignment) for stream in config.streams))
+        found[alignment] = build_data(config, runtime(cache, tmp_path)).windows["train"]
+    split, inner, cut = found["word"].split, found["word"].inner, 0
+    for item in range(found["word"].count):
+        by_word, by_sequence = (found[alignment].collate([item], 0) for alignment in ("word", "attention"))
+        window = split.window(item * inner, min((item + 1) * inner, len(split)))
+        _, first = np.unique(np.cumsum(window.starts), return_index=True)  # the cut word's tokens come before any start
+        first = first[window.words[first] != 0]
+        cut += bool(not window.starts[0] and window.words[0])
+        for stream in ("phonetic", "morphological"):
+            pieces = by_word[f"{stream}_pieces"][by_word[f"{stream}_index"][0, 1 + first]].flatten()
+            known = by_sequence[f"{stream}_sequence"][0]
+            assert torch.equal(known[known != PAD], pieces[pieces != PAD])
+    assert cut
+
+
+def test_where_words_begin_is_not_read_when_they_are_gathered(folder, cache, tmp_path, monkeypatch):
+    windows = build_data(tiny(folder), runtime(cache, tmp_path)).windows["train"]
+    items = list(range(windows.count))
+    true, original = windows.collate(items, 0), data_module.GridStreams.batch
+
+    def without(grid, numbers, starts, places, hidden=None):
+        return original(grid, numbers, np.zeros_like(starts), places, hidden)
+
+    monkeypatch.setattr(data_module.GridStreams, "batch", without)
+    other = windows.collate(items, 0)
+    assert true.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in true.items())
 
 
 def test_record_is_complete(finished):
