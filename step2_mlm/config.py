@@ -8,12 +8,10 @@ from dataclasses import dataclass, field, replace
 from common.data.language import CorpusConfig
 from common.data.language.masking import MaskConfig
 from common.integration import IntegrationConfig
+from common.models.gpt2_size import SCRATCH
 from common.streams.config import StreamConfig
 from common.training.config import TrainConfig
 from common.variants import refuse_equal_names, refuse_wrong_name
-
-SCRATCH = "scratch"
-"""Name of the backbone that starts from random weights."""
 
 PHONETIC = StreamConfig(kind="phonetic")
 MORPHOLOGICAL = StreamConfig(kind="morphological")

@@ -8,9 +8,10 @@ from typing import Any
 
 from transformers import BertConfig, BertForMaskedLM
 
+from common.models.gpt2_size import SCRATCH
 from common.models.masked_lm import MultiStreamForMaskedLM
 from common.models.multi_stream_config import MultiStreamConfig
-from step2_mlm.config import SCRATCH, MaskedLMConfig
+from step2_mlm.config import MaskedLMConfig
 
 
 def build_model(config: MaskedLMConfig, tokenizer: Any, vocabularies: Mapping[str, int]) -> MultiStreamForMaskedLM:

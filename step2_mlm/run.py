@@ -12,12 +12,13 @@ from common.data import DataError
 from common.data.language.sources import text_fingerprint
 from common.evaluation.word_facts import word_facts
 from common.models.backbones import resolve_backbone
+from common.models.gpt2_size import SCRATCH
 from common.training.config import RuntimeConfig
 from common.training.flops import loader_flops_per_token
 from common.training.record import RunRecord, refuse_other_fingerprint
 from common.training.runner import Runner
 from common.training.trainer import fit
-from step2_mlm.config import SCRATCH, MaskedLMConfig
+from step2_mlm.config import MaskedLMConfig
 from step2_mlm.data import MaskedLMData, build_data
 from step2_mlm.model import build_model
 from step2_mlm.task import MaskedLMTask

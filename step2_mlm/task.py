@@ -12,6 +12,7 @@ from common.data.language.masking import NOTHING
 from common.evaluation.trace import TracedTask
 from common.evaluation.word_facts import WordFacts
 from common.models.masked_lm import MultiStreamForMaskedLM
+from common.training.task import for_model
 
 INPUTS_ONLY = ("words", "places")
 """Fields of a batch that are for analyses and not for the model."""
@@ -31,7 +32,7 @@ class MaskedLMTask(TracedTask):
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the batch's masked tokens, plus the balance penalty where one is set."""
-        output = self.model(**_for_model(batch), report=self.tracing)
+        output = self.model(**for_model(batch, INPUTS_ONLY), report=self.tracing)
         self.note(output)
         targets = batch["labels"][batch["labels"] != NOTHING]
         right = (output.logits.argmax(-1) == targets).float().sum() / max(1, len(targets))
@@ -43,7 +44,7 @@ class MaskedLMTask(TracedTask):
         and labels, words and places ``[B, T]``.
         """
         several = len(self.model.integration.names) > 1
-        output = self.model(**_for_model(batch), report=several)
+        output = self.model(**for_model(batch, INPUTS_ONLY), report=several)
         wanted = batch["labels"] != NOTHING
         targets = batch["labels"][wanted]
         logs = output.logits.float().log_softmax(-1)  # [M, V]
@@ -82,7 +83,3 @@ class MaskedLMTask(TracedTask):
         columns["morphemes"] = self.facts.morphemes[words].astype(np.int8)
         columns["homophone"] = self.facts.homophone[words]
         return columns
-
-
-def _for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in batch.items() if name not in INPUTS_ONLY}

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from common.data.language.corpus import LanguageCorpus, TokenSplit, load_corpus
 from common.data.language.counts import counts_up_to
+from common.data.language.masking import NOTHING
 from common.data.language.shards import Counts
 from common.streams.analyser import WordAnalyser
 from common.streams.grid import GridStreams
@@ -18,9 +19,6 @@ from common.streams.tables import build_tables
 from common.training.config import RuntimeConfig
 from common.training.loader import BucketedLoader
 from step3_gpt.config import GPTConfig
-
-IGNORED = -100
-"""Label of positions that are not scored."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +81,13 @@ class Windows:
         began = np.maximum.accumulate(window.starts) | (window.words == 0)
         known = {
             "input_ids": window.tokens[:-1],
-            "shift_labels": np.where(scored, window.tokens[1:], IGNORED),
+            "shift_labels": np.where(scored, window.tokens[1:], NOTHING),
             "prefixes": np.where(began, window.prefixes, 0)[:-1],
             "starts": window.starts[:-1],
             "words": window.words[1:],
             "places": begin + 1 + np.arange(length),
         }
-        fill = {"shift_labels": IGNORED, "places": -1}
+        fill = {"shift_labels": NOTHING, "places": -1}
         missing = self.context - length
         return {name: np.pad(array, (0, missing), constant_values=fill.get(name, 0)) for name, array in known.items()}
 

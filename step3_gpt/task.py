@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.data.language.masking import NOTHING
 from common.data.language.shards import Counts
 from common.evaluation.trace import TracedTask
 from common.evaluation.word_facts import WordFacts
 from common.models.causal_lm import MultiStreamGPT2LMHeadModel
-from step3_gpt.data import IGNORED
+from common.training.task import for_model
 
 INPUTS_ONLY = ("words", "places", "source")
 """Fields of a batch that are for analyses and not for the model."""
@@ -41,7 +42,7 @@ class GPTTask(TracedTask):
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the batch's tokens, plus the balance penalty where one is set."""
-        output = self.model(**_for_model(batch), report=self.tracing)
+        output = self.model(**for_model(batch, INPUTS_ONLY), report=self.tracing)
         self.note(output)
         return output.loss, {}
 
@@ -49,18 +50,18 @@ class GPTTask(TracedTask):
         """``nll [B, T]``: negative log-likelihood of the token in nats, NaN where none is scored; ``places``,
         ``labels`` and ``words`` ``[B, T]`` and ``source`` ``[B]`` as in the batch.
         """
-        inputs = _for_model(batch)
+        inputs = for_model(batch, INPUTS_ONLY)
         labels = inputs.pop("shift_labels")
         logits = self.model(**inputs).logits
         nll = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+            logits.float().flatten(0, 1), labels.flatten(), ignore_index=NOTHING, reduction="none"
         ).view_as(labels)
-        nll = torch.where(labels == IGNORED, torch.nan, nll)
+        nll = torch.where(labels == NOTHING, torch.nan, nll)
         return {"nll": nll, "labels": labels, **{name: batch[name] for name in INPUTS_ONLY}}
 
     def metrics(self, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
         """See :func:`language_metrics`."""
-        return language_metrics(outputs["nll"][outputs["labels"] != IGNORED], self.counts[int(outputs["source"][0])])
+        return language_metrics(outputs["nll"][outputs["labels"] != NOTHING], self.counts[int(outputs["source"][0])])
 
     def predictions(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A row per token of the recorded split, in the order of the text: its place, itself, its negative
@@ -68,7 +69,7 @@ class GPTTask(TracedTask):
         """
         if self.facts is None or int(outputs["source"][0]) != self.recorded:
             return {}
-        wanted = outputs["labels"] != IGNORED
+        wanted = outputs["labels"] != NOTHING
         words = outputs["words"][wanted]
         return {
             "place": outputs["places"][wanted].astype(np.int32),
@@ -108,7 +109,3 @@ def language_metrics(nll: np.ndarray, counts: Counts) -> dict[str, float]:
 def split_numbers(names: Sequence[str]) -> dict[str, int]:
     """Number of each split in ``source``."""
     return {name: number for number, name in enumerate(names)}
-
-
-def _for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in batch.items() if name not in INPUTS_ONLY}

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from common.data.language.masking import NOTHING
 from common.models.causal_lm import MultiStreamCausalOutput
 from step4_vision_language.model import VisionLanguageModel
-from step4_vision_language.texts import IGNORED
 
 
 class DualEncoder(nn.Module):
@@ -47,7 +47,7 @@ class DualEncoder(nn.Module):
         marks = (ids == model.config.image_token_id).sum(1)  # [B]; behind them stands padding
         picture = read_alone[torch.arange(len(ids), device=ids.device), marks]
         # The text alone: what is to be written, moved to the left, behind the token that begins a document.
-        wanted = labels != IGNORED
+        wanted = labels != NOTHING
         order = torch.argsort(~wanted, dim=1, stable=True)
         kept = int(wanted.sum(1).max())
         text = torch.cat([begin, ids.gather(1, order)[:, :kept]], dim=1)

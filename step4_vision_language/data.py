@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from common.data.language.masking import NOTHING
 from common.data.language.tokenizers import train_bpe
 from common.data.vision import Sample, VisionCorpus, load_vision
 from common.data.vision.opening import MAX_PIXELS, open_image
@@ -26,7 +27,7 @@ from common.training.loader import BucketedLoader
 from common.vision.encoder import VisionEncoder
 from common.vision.features import FeatureStore, feature_store, preprocess_of
 from step4_vision_language.config import VisionLanguageRunConfig
-from step4_vision_language.texts import IGNORED, SPECIALS, Encoded, TextProcessor
+from step4_vision_language.texts import SPECIALS, Encoded, TextProcessor
 
 INPUTS_ONLY = ("example",)
 """Fields of a batch that are for analyses and not for the model."""
@@ -185,7 +186,7 @@ class Collate:
     def __call__(self, items: list[Item]) -> dict[str, Tensor]:
         longest = max(len(item.text.ids) for item in items)
         ids = np.full((len(items), longest), self.padding)
-        labels = np.full((len(items), longest), IGNORED)
+        labels = np.full((len(items), longest), NOTHING)
         mask = np.zeros((len(items), longest), dtype=np.int64)
         for row, item in enumerate(items):
             count = len(item.text.ids)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor
 
+from common.data.language.masking import NOTHING
 from common.data.vision import Sample
 from common.data.vision.opening import MAX_PIXELS
 from common.files import write_text
@@ -25,7 +26,7 @@ from step4_vision_language.inputs import RunOptions, lines_of, samples_of, texts
 from step4_vision_language.loading import STEP, load_dual, load_run, settings_of
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.page import PAGES
-from step4_vision_language.texts import IGNORED, Encoded, TextProcessor
+from step4_vision_language.texts import Encoded, TextProcessor
 
 WAYS = ({"folder", "text"}, {"folder", "batch"}, {"batch", "text"}, {"image", "texts"}, {"batch", "texts"})
 """Options that go together: what is looked for, and where."""
@@ -87,7 +88,7 @@ def embed(
         samples.append(Sample(str(place), () if isinstance(one, str) else one.images))
         given = processor.prompt(samples[-1])
         new = processor.text(one)[1:] if isinstance(one, str) else [processor.end_id]
-        items.append(Item(place, Encoded(given + new, [IGNORED] * len(given) + new)))
+        items.append(Item(place, Encoded(given + new, [NOTHING] * len(given) + new)))
     collate = Collate(samples, Pictures(model.vision, store=None, max_pixels=max_pixels), processor.end_id)
     found = []
     for first in range(0, len(items), batch_size):

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from common.data.language.masking import NOTHING
 from common.evaluation.trace import TracedTask
+from common.training.task import for_model
 from step4_vision_language.contrast import DualEncoder
 from step4_vision_language.data import INPUTS_ONLY
 from step4_vision_language.model import VisionLanguageModel
-from step4_vision_language.texts import IGNORED
 
 
 class GenerateTask(TracedTask):
@@ -35,7 +36,7 @@ class GenerateTask(TracedTask):
 
     def training_forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the tokens that are to be written, plus the weighted contrastive loss."""
-        output = self.model(**for_model(batch), report=self.tracing)
+        output = self.model(**for_model(batch, INPUTS_ONLY), report=self.tracing)
         self.note(output)
         if self.dual is None:
             return output.loss, {}
@@ -44,13 +45,13 @@ class GenerateTask(TracedTask):
 
     def predict_forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``nll [B]`` in nats and ``tokens [B]`` of each text, and ``example [B]``."""
-        inputs = for_model(batch)
-        labels = nn.functional.pad(inputs.pop("labels")[:, 1:], (0, 1), value=IGNORED)
+        inputs = for_model(batch, INPUTS_ONLY)
+        labels = nn.functional.pad(inputs.pop("labels")[:, 1:], (0, 1), value=NOTHING)
         logits = self.model(**inputs).logits
         nll = nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+            logits.float().flatten(0, 1), labels.flatten(), ignore_index=NOTHING, reduction="none"
         ).view_as(labels)
-        return {"nll": nll.sum(-1), "tokens": (labels != IGNORED).sum(-1), "example": batch["example"]}
+        return {"nll": nll.sum(-1), "tokens": (labels != NOTHING).sum(-1), "example": batch["example"]}
 
     def metrics(self, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
         """loss: nats per token. perplexity: its exponential. tokens."""
@@ -65,11 +66,6 @@ class GenerateTask(TracedTask):
             "nll": outputs["nll"].astype(np.float32),
             "tokens": outputs["tokens"].astype(np.int16),
         }
-
-
-def for_model(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The fields of a batch that the model reads."""
-    return {name: value for name, value in batch.items() if name not in INPUTS_ONLY}
 
 
 class RetrieveTask(TracedTask):

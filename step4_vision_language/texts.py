@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.data.language.masking import NOTHING
 from common.data.vision.sample import Sample
 
 IMAGE = "<image>"
@@ -13,8 +14,6 @@ IMAGE = "<image>"
 START, END = "<|im_start|>", "<|im_end|>"
 """Around a turn of a conversation."""
 SPECIALS = (IMAGE, START, END)
-IGNORED = -100
-"""Label of what the model is given."""
 ROLES = {"human": "user", "assistant": "assistant"}
 
 
@@ -88,7 +87,7 @@ class TextProcessor:
 
     def _joined(self, parts: Sequence[tuple[list[int], bool]]) -> Encoded:
         ids = [token for tokens, _ in parts for token in tokens]
-        labels = [token if wanted else IGNORED for tokens, wanted in parts for token in tokens]
+        labels = [token if wanted else NOTHING for tokens, wanted in parts for token in tokens]
         longest = self.max_length + sum(token == self.image_id for token in ids)
         longest -= ids[:longest].count(self.image_id) % max(1, self.marks)  # no part of a picture
         return Encoded(ids[:longest], labels[:longest])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,11 @@ class Task(nn.Module, ABC):
         probabilities = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
         columns = {"label": outputs["labels"].astype(np.int64)}
         return columns | {f"p_{k}": probabilities[:, k] for k in range(probabilities.shape[1])}
+
+
+def for_model(batch: Mapping[str, Tensor], inputs_only: Collection[str]) -> dict[str, Tensor]:
+    """The fields of a batch that the model reads: all but `inputs_only`, which are for analyses."""
+    return {name: value for name, value in batch.items() if name not in inputs_only}
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

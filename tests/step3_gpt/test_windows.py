@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from common.data.language.counts import counts_up_to
+from common.data.language.masking import NOTHING
 from common.data.language.prefixes import PrefixStreams
 from step3_gpt.config import variant
-from step3_gpt.data import IGNORED, Windows, build_data, counts_of
+from step3_gpt.data import Windows, build_data, counts_of
 from step3_gpt.model import build_model
 from step3_gpt.task import GPTTask, language_metrics
 from tests.step3_gpt.conftest import runtime, tiny
@@ -53,7 +54,7 @@ def test_every_token_is_scored_once_with_at_least_the_stated_context(data, strid
     split = data.corpus.split("test")
     windows = Windows(split, data.windows["test"].grid, 32, stride, limit, 0)
     batch = windows.collate(list(range(windows.count)))
-    scored = batch["shift_labels"] != IGNORED
+    scored = batch["shift_labels"] != NOTHING
     places = batch["places"][scored].numpy()
     tokens = limit or len(split)
     np.testing.assert_array_equal(places, np.arange(1, tokens))
@@ -108,11 +109,11 @@ def test_perplexity_equals_that_of_a_plain_loop_over_windows(folder, cache, tmp_
         end = min(begin + 33, ids.shape[1])
         labels = ids[:, begin:end].clone()
         new = end - 1 - before if begin else end - 1
-        labels[:, : labels.shape[1] - new] = IGNORED
+        labels[:, : labels.shape[1] - new] = NOTHING
         with torch.no_grad():
             logits = plain(ids[:, begin : end - 1]).logits
         total += torch.nn.functional.cross_entropy(
-            logits[0], labels[0, 1:], ignore_index=IGNORED, reduction="sum"
+            logits[0], labels[0, 1:], ignore_index=NOTHING, reduction="sum"
         ).item()
         before = end - 1
         if end == ids.shape[1]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from common.data.language.masking import NOTHING
 from common.data.language.tokenizers import train_bpe
 from common.data.vision import VisionDataConfig
 from common.vision.config import VisionConfig
@@ -23,7 +24,7 @@ from step4_vision_language.data import build_data, load_texts, swapped
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.run import run
 from step4_vision_language.task import GenerateTask
-from step4_vision_language.texts import IGNORED, IMAGE, SPECIALS, TextProcessor
+from step4_vision_language.texts import IMAGE, SPECIALS, TextProcessor
 from tests.killed import killed_at_its_first_checkpoint, result_of
 from tests.step4_vision_language.conftest import runtime, tiny
 from tests.step4_vision_language.models import language_model
@@ -149,7 +150,7 @@ def test_what_is_given_is_not_scored(cache, tmp_path):
     model, data = built(config, cache, tmp_path)
     sample = data.corpus.splits["train"][0]
     (text,) = data.processor.targets(sample)
-    written = [token for token, label in zip(text.ids, text.labels, strict=True) if label != IGNORED]
+    written = [token for token, label in zip(text.ids, text.labels, strict=True) if label != NOTHING]
     assert data.processor.decode(written) == sample.answers[0] and written[-1] == data.processor.end_id
     assert text.ids[: len(data.processor.prompt(sample))] == data.processor.prompt(sample)
     assert text.ids.count(data.processor.image_id) == model.fusion.tokens
@@ -173,7 +174,7 @@ def test_conversations_score_the_assistant_alone():
 
     processor = TextProcessor(Cut(), marks=1, max_length=50)
     text = processor._conversation([("human", f"{IMAGE} what is it"), ("assistant", "a dog")])
-    scored = [token for token, label in zip(text.ids, text.labels, strict=True) if label != IGNORED]
+    scored = [token for token, label in zip(text.ids, text.labels, strict=True) if label != NOTHING]
     assert scored == processor._cut("a dog<|im_end|>")
 
 
