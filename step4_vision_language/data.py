@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -146,7 +147,11 @@ class VisionLanguageData:
 def build_data(
     config: VisionLanguageRunConfig, runtime: RuntimeConfig, corpus: VisionCorpus, tokenizer: Any, model: Any
 ) -> VisionLanguageData:
-    """Loaders of all splits, for a model whose fusion says how many tokens a picture takes."""
+    """Loaders of all splits, for a model whose fusion says how many tokens a picture takes.
+
+    Raises:
+        ValueError: of no text of a split is anything to be written within the longest text.
+    """
     processor = TextProcessor(tokenizer, model.fusion.tokens, config.train.max_length)
     store = None
     sources = [image for samples in corpus.splits.values() for sample in samples for image in sample.images]
@@ -163,6 +168,7 @@ def build_data(
     loaders = {}
     for name, samples in corpus.splits.items():
         items = [Item(k, text) for k, sample in enumerate(samples) for text in processor.targets(sample)]
+        _tell_cut(name, items)
         loaders[name] = BucketedLoader(
             items, Collate(samples, pictures[name], processor.end_id), config.train.batch_size,
             lengths=[len(item.text.ids) for item in items], shuffle=name == "train", bucket=config.train.bucket,
@@ -170,6 +176,19 @@ def build_data(
         )  # fmt: skip
         loaders[name].collate.loader = loaders[name]  # pyright: ignore[reportFunctionMemberAccess]
     return VisionLanguageData(corpus, processor, dict(pictures), loaders)
+
+
+def _tell_cut(split: str, items: Sequence[Item]) -> None:
+    """Warn of texts that end before what is to be written; raise ValueError where all of a split do."""
+    cut = sum(all(label == NOTHING for label in item.text.labels) for item in items)
+    if cut:
+        told = (
+            f"{cut:,} of {len(items):,} texts of the split {split!r} are cut off before what is to be written; "
+            "raise --train.max-length"
+        )
+        if cut == len(items):
+            raise ValueError(told)
+        warnings.warn(told, stacklevel=2)
 
 
 class Collate:

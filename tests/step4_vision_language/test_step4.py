@@ -156,6 +156,25 @@ def test_what_is_given_is_not_scored(cache, tmp_path):
     assert text.ids.count(data.processor.image_id) == model.fusion.tokens
 
 
+def test_texts_that_are_cut_before_their_answer_are_told(cache, tmp_path, recwarn):
+    config = tiny(data=VisionDataConfig(scene_task="question", scene_sizes=(48, 16, 16)))
+    corpus, tokenizer = load_texts(config)
+    model = build_model(config, tokenizer)
+
+    def told(longest, corpus=corpus):
+        train = replace(config.train, max_length=longest)
+        build_data(replace(config, train=train), runtime(cache, tmp_path), corpus, tokenizer, model)
+        return [str(one.message) for one in recwarn if "max-length" in str(one.message)]
+
+    assert not told(32)
+    first, *rest = corpus.splits["train"]
+    samples = [replace(first, question=" ".join(["what"] * 40)), *rest]
+    (said,) = told(32, replace(corpus, splits=corpus.splits | {"train": samples}))
+    assert said.startswith(f"1 of {len(samples)} texts of the split 'train' are cut") and "--train.max-length" in said
+    with pytest.raises(ValueError, match="texts of the split 'train' are cut off .* raise --train.max-length"):
+        told(4)
+
+
 def test_questions_are_answered_and_scored_by_need(cache, tmp_path):
     config = tiny(data=VisionDataConfig(scene_task="question", scene_sizes=(48, 16, 32)))
     final = json.loads((run(config, runtime(cache, tmp_path)) / "final.json").read_text())
