@@ -126,8 +126,8 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
         clean = f"{100 * here[NOISY[0]]['clean_mean']:.2f}"
         rows.append([f"{setting}: {KINDS.get(kind, kind)}", f"{rate:.0%}".replace("%", " %"), clean, *cells])
     header = ["noise", "words", f"{NOISY[0]} clean %", *(f"{name} %" for name in NOISY)]
-    compared = frame.loc[frame["p_holm"].notna()]
-    differ = compared.loc[compared["p_holm"] < SIGNIFICANT]
+    compared = frame.loc[frame["difference_p_holm"].notna()]
+    differ = compared.loc[compared["difference_p_holm"] < SIGNIFICANT]
     named = "; ".join(f"{row['variant']} on {row['section']}" for row in differ.to_dict("records"))
     seeds = frame.loc[frame["seeds"] > 0, "seeds"]
     said = (
@@ -169,7 +169,7 @@ def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
         seeds = sorted(set(part.loc[part["variant"].isin([BACKBONE, *STARTS]), "seeds"]))
         cells = [str(text[SCORE].get(name, MISSING)) for name in (BACKBONE, *STARTS, *BESIDE)]
         rows.append([str(section), " to ".join(str(count) for count in (seeds[0], seeds[-1])[: len(seeds)]), *cells])
-        above = part.loc[(part["difference"] > 0) & (part["p_holm"] < SIGNIFICANT), "variant"]
+        above = part.loc[(part["difference"] > 0) & (part["difference_p_holm"] < SIGNIFICANT), "variant"]
         said.append(f"{section}: {', '.join(name for name in (*STARTS, *BESIDE) if name in set(above)) or 'none'}")
     if not rows:
         return NOTHING

@@ -8,15 +8,15 @@ import numpy as np
 
 from common.evaluation.seed_tests import paired_t_test
 from common.evaluation.statistics import holm
-from results.differences import Seeds, tested
+from results.differences import Seeds, enough, tested
 from results.kinds import SIGNIFICANT
 
 MARK = "mark"
 """Column of a frame with what :func:`marks` says of its rows."""
 BEST, LEVEL, WORSE, UNTESTED = "best", "level", "worse", ""
 NOTE = (
-    "Bold: the best mean; italic: not significantly worse than that row over the seeds that both have (the larger p of "
-    "multi-bootstrap and approximate randomisation, Holm over the rows compared with it)."
+    "Bold: the best mean; italic: not significantly worse than that row by the same tests, Holm over the rows compared "
+    "with it."
 )
 """What a caption says of the marks."""
 SEED_NOTE = (
@@ -38,12 +38,10 @@ def marks(scores: Mapping[str, Seeds]) -> dict[str, str]:
     means = {name: float(np.mean([one.mean() for one in seeds.values()])) for name, seeds in scores.items() if seeds}
 
     def p(name: str, best: str, comparisons: int) -> float:
-        # The smallest p of a bootstrap is 2 / replicates: it must stay below the level after the correction.
-        found = tested(scores[name], scores[best], max(2000, 200 * comparisons))
+        found = tested(scores[name], scores[best], enough(comparisons))
         if found is None:
             return np.nan
-        gap, p = found
-        return p if gap.estimate < 0 else 1.0  # over the seeds that both have it may be ahead
+        return found.p if found.gap.estimate < 0 else 1.0  # over the seeds that both have it may be ahead
 
     return _said(means, p)
 

@@ -11,13 +11,9 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation.false_discovery import benjamini_hochberg
-from common.evaluation.statistics import (
-    approximate_randomisation,
-    holm,
-    minimum_detectable_effect,
-    multi_bootstrap,
-)
+from common.evaluation.statistics import holm
 from results.compared import Compared, metric_of, value_of
+from results.differences import compare, effect_shown, enough
 from results.kinds import SIGNIFICANT
 from results.pairing import Pair, setting_of
 from results.reader import Run, grouped
@@ -72,18 +68,17 @@ def group_frame(every: Sequence[Compared], correction: Correction = HOLM) -> pd.
     """A row per pair: the second folder's mean score minus the first's, over the seeds and examples that both have.
 
     Returns:
-        columns setting, variant, seeds, examples, metric, difference, low, high (95 % interval), p (the larger of
-        multi-bootstrap's and approximate randomisation's), p_corrected (over all rows), detectable (with a power of
+        columns setting, variant, seeds, examples, metric, difference, low, high (95 % interval), p (the largest of
+        :class:`results.differences.Tested`), p_corrected (over all rows), detectable (with a power of
         80 %, corrected), significant, better (whether the second is), same (on every example), why (examples cannot be
         compared).
     """
-    # The smallest p of a bootstrap is 2 / replicates: it must stay below SIGNIFICANT after the correction.
-    rows = [_row(one, max(2000, 200 * len(every))) for one in every]
+    rows = [_row(one, enough(len(every))) for one in every]
     corrected = correction.corrected([row["p"] for row in rows])
     tested = int(np.isfinite(corrected).sum())
     for row, p in zip(rows, corrected, strict=True):
         row |= {"p_corrected": float(p), "significant": bool(p < SIGNIFICANT)}
-        row["detectable"] = minimum_detectable_effect(row.pop("standard_error"), comparisons=tested)
+        row["detectable"] = effect_shown(*row.pop("errors"), comparisons=tested)
     return pd.DataFrame(rows)
 
 
@@ -92,15 +87,16 @@ def _row(one: Compared, replicates: int) -> dict[str, Any]:
         "setting": one.pair.setting, "variant": one.pair.variant, "seeds": ranges([run.seed for run in one.pair.first]),
         "examples": 0, "metric": one.metric.called, "better": False, "same": one.same, "why": one.why,
     }  # fmt: skip
-    row |= dict.fromkeys(("difference", "low", "high", "p", "standard_error"), math.nan)
+    row |= dict.fromkeys(("difference", "low", "high", "p"), math.nan) | {"errors": (0, math.nan, math.nan, math.nan)}
     if one.why:
         return row
     if one.same:
-        same = {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "standard_error": 0.0}
+        same = {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "errors": (0, 0.0, 0.0, 0.0)}
         return row | same | {"examples": one.first.shape[1]}
-    gap = multi_bootstrap(one.second, one.first, replicates)
-    values = {"difference": gap.estimate, "low": gap.low, "high": gap.high, "standard_error": gap.standard_error}
-    return row | {name: one.metric.scale * value for name, value in values.items()} | {
-        "examples": gap.examples, "p": max(gap.p, approximate_randomisation(one.second, one.first)),
-        "better": (gap.estimate < 0) == one.metric.lower_is_better,
+    found, scale = compare(one.second, one.first, replicates), one.metric.scale
+    gap = found.gap
+    values = {"difference": gap.estimate, "low": gap.low, "high": gap.high}
+    return row | {name: scale * value for name, value in values.items()} | {
+        "errors": (gap.seeds, *(scale * e for e in (gap.standard_error, found.seed_std, found.example_error))),
+        "examples": gap.examples, "p": found.p, "better": (gap.estimate < 0) == one.metric.lower_is_better,
     }  # fmt: skip

@@ -21,14 +21,14 @@ CALLED = {"table2_mlm": "masked LM: ", "table3_gpt": "causal LM: "}
 
 
 def in_short(results: Path = RESULTS) -> str:
-    """A list of answers: against the backbone alone, against today's usual fusion of pictures, against streams that
+    """A list of answers: against the backbone alone, against a projector of pictures, against streams that
     belong to other inputs; and what |α| is worth. Comparisons of one seed are left out; p values are Holm's.
     """
     found = tables(results)
     rows = [row for table in COMPARED for row in found.get(table, ())]
     answers = {
         "the backbone alone (for pictures: the language model without them)": _outcomes(rows, lambda row: row.outcome),
-        "a projector of the picture's pooled vector, today's usual fusion": _outcomes(
+        "a projector of the picture's pooled vector (DM and LI read all its patches)": _outcomes(
             rows, lambda row: row.judged("today")
         ),
         "streams of other inputs (under the rule itself where that has runs, else under DM)": _outcomes(

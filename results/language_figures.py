@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from common.files import write_text
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.loss_curves import loss_figure, loss_values
-from results.reader import Run, grouped, most_seeds, setting_key
+from results.reader import Run, by_variant, grouped, setting_key
 from results.slices import contribution_by_slice, contribution_figure, gain_by_slice, gain_figure
 from results.style import paper_style, save
 from results.tables import BASELINE, section_titles
@@ -31,7 +31,7 @@ def language_figures(
     """
     titles, paths = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
-        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = by_variant(group)
         present = {name: by_name[name] for name in variants if name in by_name}
         if BASELINE not in present:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -232,19 +233,38 @@ def grouped(runs: Iterable[Run], key: Any) -> dict[str, list[Run]]:
     return groups
 
 
-def most_seeds(runs: Sequence[Run]) -> list[Run]:
-    """Of runs of one variant the config to show, in the order of the seeds: most seeds, then the best on the validation
-    split by the metric that chose its weights. The test has no say.
+def by_variant(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Variant -> the runs of the config to show, in the order of the seeds, of runs that one table compares.
+
+    Of several configs of a variant: most seeds, then the number format that most variants can be shown in, so that
+    rows differ in as little else as can be, then the best on the validation split by the metric that chose its weights.
+    The test has no say.
 
     Raises:
         RecordError: two records of one config and seed.
     """
+    candidates = {name: _most_seeds(group) for name, group in grouped(runs, lambda run: run.name).items()}
+    common = Counter(form for configs in candidates.values() for form in {_formats(config) for config in configs})
+
+    def worth(config: Sequence[Run]) -> tuple[int, str, float]:
+        form = _formats(config)
+        return common[form], form, float(np.mean([_selected(run) for run in config]))
+
+    return {name: max(configs, key=worth) for name, configs in candidates.items()}
+
+
+def _most_seeds(runs: Sequence[Run]) -> list[list[Run]]:
+    """The configs with most seeds, each in the order of its seeds."""
     groups = grouped(runs, variant_key)
     for group in groups.values():
         if len({run.seed for run in group}) < len(group):
             raise RecordError(f"two records of one config and seed: {', '.join(str(run.folder) for run in group)}")
-    best = max(sorted(groups), key=lambda key: (len(groups[key]), float(np.mean([_selected(r) for r in groups[key]]))))
-    return sorted(groups[best], key=lambda run: run.seed)
+    most = max(map(len, groups.values()))
+    return [sorted(groups[key], key=lambda run: run.seed) for key in sorted(groups) if len(groups[key]) == most]
+
+
+def _formats(runs: Iterable[Run]) -> str:
+    return ", ".join(sorted({run.number_format for run in runs}))
 
 
 def _selected(run: Run) -> float:

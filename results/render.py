@@ -196,7 +196,12 @@ def costs() -> Columns:
 
 def tests() -> Columns:
     """The columns of a row's p values."""
-    return {"p": lambda row: p_value(row["p"]), "p Holm": lambda row: p_value(row["p_holm"])}
+    return {"p": lambda row: p_value(row["difference_p"]), "p Holm": lambda row: p_value(row["difference_p_holm"])}
+
+
+def counted(text: str, count: float, whole: float, unit: str = "") -> str:
+    """`text`, with how many of the row's `whole` it rests on where these are fewer."""
+    return f"{text} ({int(count)} of {int(whole)}{unit})" if 0 < count < whole else text
 
 
 def head() -> Columns:

@@ -54,19 +54,19 @@ class Row:
         """One of :data:`OUTCOMES`; empty for a row that is not compared."""
         if self.table not in KINDS:
             return ""
-        return self.judged("difference", "p_holm" if "p_holm" in self.cells else "difference_p_holm")
+        return self.judged("difference")
 
-    def judged(self, difference: str, p: str = "") -> str:
-        """What the columns `difference` and `p` (``<difference>_p_holm``) say: one of :data:`OUTCOMES`; empty without a
+    def judged(self, difference: str) -> str:
+        """What the columns `difference` and ``<difference>_p_holm`` say: one of :data:`OUTCOMES`; empty without a
         difference.
         """
-        gap, p = self.get(difference), p or f"{difference}_p_holm"
+        gap = self.get(difference)
         if math.isnan(gap):
             return ""
-        counted = (f"{difference}_seeds", "paired_seeds", "seeds")
+        counted = (f"{difference}_seeds", "seeds")
         if self.get(next(column for column in counted if column in self.cells)) < 2:
             return "single"
-        if not self.get(p) < SIGNIFICANT:
+        if not self.get(f"{difference}_p_holm") < SIGNIFICANT:
             return "undecided"
         return "better" if (gap < 0) == self.kind.lower_is_better else "worse"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,17 +11,12 @@ import numpy as np
 import pandas as pd
 
 from common.data.text import DataConfig
-from common.evaluation.statistics import (
-    approximate_randomisation,
-    holm,
-    mean_std,
-    minimum_detectable_effect,
-    multi_bootstrap,
-)
+from common.evaluation.statistics import holm, mean_std
 from results.arms import Arm, arm, check_labels, late_ensemble
 from results.best import NOTE, UNTESTED, marks
 from results.costs import StepTimes
-from results.reader import RecordError, Run, grouped, most_seeds, setting_key, variant_key, where
+from results.differences import compare, detectable, enough, tests_note
+from results.reader import RecordError, Run, by_variant, grouped, setting_key, variant_key, where
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
@@ -42,20 +37,24 @@ class Row:
     accuracy_std: float = math.nan
     macro_f1_mean: float = math.nan
     macro_f1_std: float = math.nan
-    paired_seeds: int = 0
-    """Seeds that this row and the baseline share; the difference is over these."""
     difference: float = math.nan
-    """Accuracy minus that of the baseline."""
+    """Accuracy minus that of the baseline, with :data:`results.differences.PARTS`."""
     difference_low: float = math.nan
     difference_high: float = math.nan
     """95 % confidence interval, multi-bootstrap over seeds and examples."""
-    standard_error: float = math.nan
+    difference_error: float = math.nan
+    difference_seed_std: float = math.nan
+    difference_example_error: float = math.nan
     p_bootstrap: float = math.nan
     p_randomisation: float = math.nan
-    p: float = math.nan
-    """The larger of the two."""
-    p_holm: float = math.nan
-    """`p`, Holm-corrected over the section."""
+    p_seeds: float = math.nan
+    """Paired t test over seeds."""
+    difference_p: float = math.nan
+    """The largest of the three."""
+    difference_p_holm: float = math.nan
+    """It, Holm-corrected over the section."""
+    difference_seeds: int = 0
+    """Seeds that this row and the baseline share; the difference is over these."""
     parameters: float = math.nan
     parameters_added: float = math.nan
     """Of the integration and the secondary streams."""
@@ -141,40 +140,42 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
             f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
-            number_formats(group, set(known["variant"])),
-            detectable(part),
-            "± is the standard deviation over seeds. Intervals: 95 %, paired multi-bootstrap over seeds and examples.",
-            "p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            number_formats(by_variant(group), set(known["variant"])),
+            detectable(part, ("difference",), "points", factor=100),
+            "± is the standard deviation over seeds.",
+            tests_note("examples", "the section"),
             NOTE,
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
         ]))  # fmt: skip
     return result
 
 
-def number_formats(runs: Sequence[Run], variants: Container[str]) -> str:
-    """In which number formats the shown runs of `variants` were trained, where that is not the same for all."""
+def number_formats(shown: Mapping[str, Iterable[Run]], variants: Container[str]) -> str:
+    """In which number formats the runs of `variants` were trained, where that is not the same for all; a row whose
+    seeds differ stands under each of theirs.
+    """
     used: dict[str, list[str]] = {}
-    for name, group in grouped(runs, lambda run: run.name).items():
-        if name in variants:
-            for form in dict.fromkeys(run.number_format for run in most_seeds(group)):
-                used.setdefault(form, []).append(name)
+    for name, runs in shown.items():
+        for form in dict.fromkeys(run.number_format for run in runs if name in variants):
+            used.setdefault(form, []).append(name)
     told = "; ".join(f"{name} for {', '.join(sorted(rows))}" for name, rows in sorted(used.items()))
-    return f"Number formats of training: {told}." if len(used) > 1 else ""
+    unknown = " (auto: the faster of bf16 and fp32, which the record does not name)" if "auto" in used else ""
+    return f"Number formats of training: {told}{unknown}." if len(used) > 1 else ""
 
 
 def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble: Sequence[str]) -> list[Row]:
     _same_data(runs)
-    by_name = {name: most_seeds(group) for name, group in grouped(runs, lambda run: run.name).items()}
+    by_name = by_variant(runs)
     arms: dict[str, Arm] = {name: arm(name, by_name[name]) for name in variants if name in by_name}
     if ENSEMBLE in variants and ensemble and all(name in by_name for name in ensemble):
         joined = late_ensemble(ENSEMBLE, [by_name[name] for name in ensemble])
         arms |= {ENSEMBLE: joined} if joined is not None else {}
     baseline = arms.get(BASELINE)
-    drafts: list[dict[str, Any]] = [_row(title, name, arms.get(name), baseline) for name in variants]
-    corrected = holm([draft["p"] for draft in drafts])
+    drafts = [_row(title, name, arms.get(name), baseline, enough(len(arms))) for name in variants]
+    corrected = holm([draft["difference_p"] for draft in drafts])
     best = marks({name: dict(zip(one.seeds, one.correct(one.seeds), strict=True)) for name, one in arms.items()})
     return [
-        Row(**{**draft, "p_holm": float(value), "mark": best.get(draft["variant"], UNTESTED)})
+        Row(**{**draft, "difference_p_holm": float(value), "mark": best.get(draft["variant"], UNTESTED)})
         for draft, value in zip(drafts, corrected, strict=True)
     ]
 
@@ -189,8 +190,8 @@ def _same_data(runs: Sequence[Run]) -> None:
         raise RecordError(f"{one.folder} and {other.folder} have the same data config but other data; keep one of them")
 
 
-def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"section": title, "variant": name, "p": math.nan}
+def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None, replicates: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"section": title, "variant": name, "difference_p": math.nan}
     if shown is None:
         return row
     accuracy, macro = mean_std(shown.accuracies()), mean_std(shown.macro_f1s())
@@ -209,23 +210,14 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None) -> dict
     common = [seed for seed in shown.seeds if seed in baseline.predicted]
     if shown is baseline or not common:
         return row
-    return row | compared(shown.correct(common), baseline.correct(common))
+    return row | compared(shown.correct(common), baseline.correct(common), replicates)
 
 
-def compared(scores: np.ndarray, baseline: np.ndarray, replicates: int = 2000) -> dict[str, Any]:
-    """The columns of :class:`Row` that compare paired scores ``[S, E]``, but for Holm's correction.
-
-    Args:
-        scores: of the row.
-        baseline: of what it is compared with, same seeds and examples.
-        replicates: of the bootstrap; the smallest p is twice its inverse and must survive the correction.
-    """
-    gap, randomised = multi_bootstrap(scores, baseline, replicates), approximate_randomisation(scores, baseline)
-    return {
-        "paired_seeds": gap.seeds, "difference": gap.estimate, "difference_low": gap.low, "difference_high": gap.high,
-        "standard_error": gap.standard_error, "p_bootstrap": gap.p, "p_randomisation": randomised,
-        "p": max(gap.p, randomised),
-    }  # fmt: skip
+def compared(scores: np.ndarray, baseline: np.ndarray, replicates: int) -> dict[str, float]:
+    """The columns of :class:`Row` that compare paired scores ``[S, E]``, but for Holm's correction."""
+    found = compare(scores, baseline, replicates)
+    each = {"p_bootstrap": found.gap.p, "p_randomisation": found.p_randomisation, "p_seeds": found.p_seeds}
+    return found.cells("difference") | each
 
 
 def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTimes | None) -> float:
@@ -234,24 +226,6 @@ def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTim
         return math.nan
     members = ensemble if row.variant == ENSEMBLE else (row.variant,)
     return sum(times.of(name, runs[0].dataset, runs[0].backbone) for name in members)
-
-
-def detectable(part: pd.DataFrame) -> str:
-    """What difference the rows of `part` could have shown; they were corrected together."""
-    errors = part["standard_error"].dropna()
-    if errors.empty:
-        return "Nothing was compared with a baseline."
-
-    def points(comparisons: int) -> str:
-        effects = [
-            100 * minimum_detectable_effect(error, comparisons=comparisons) for error in (errors.min(), errors.max())
-        ]
-        return " to ".join(dict.fromkeys(f"{effect:.1f}" for effect in effects))
-
-    text = f"Detectable with a power of 80 %: a difference of {points(1)} points"
-    if len(errors) > 1:
-        text += f", {points(len(errors))} after correction for {len(errors)} comparisons"
-    return text + (" (range over the rows)." if len(errors) > 1 else ".")
 
 
 def _listed(values: Any) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
-from results.differences import Seeds, difference
+from results.differences import Seeds, detectable, difference, tests_note
 from results.kinds import split_option
-from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, variant_key, where
-from results.tables import BASELINE, section_titles
+from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, variant_key, where
+from results.tables import BASELINE, number_formats, section_titles
 
 BLOCK = 128
 """Consecutive tokens that are resampled together: predictions near each other are not independent."""
@@ -34,24 +34,26 @@ def token_table(
 
     Returns:
         columns section, variant, seeds, tokens, ``<metric>_mean``, ``<metric>_std``, difference (negative
-        log-likelihood minus that of the baseline, nats per token: below zero is better) with difference_low,
-        difference_high (95 % interval), standard_error, p (the larger of multi-bootstrap's and approximate
-        randomisation's), p_holm (over the section), the difference to the row's own rule on shuffled streams (told,
-        with told_low and told_high: what the right streams add; table 6 tests it), costs, the names of the records,
-        and the mark of the row by its mean negative log-likelihood.
+        log-likelihood minus that of the baseline, nats per token: below zero is better) with
+        :data:`results.differences.PARTS`, the difference to the row's own rule on shuffled streams (told, with told_low
+        and told_high: what the right streams add; table 6 tests it), costs, the names of the records, and the mark of
+        the row by its mean negative log-likelihood.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
-        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = by_variant(group)
         baseline = by_name.get(BASELINE, [])
         present = [name for name in rows if name in by_name]
         read = dict.fromkeys((BASELINE, *rows, *map(shuffled_twin, rows)))
         scores = scores_of_blocks({name: by_name[name] for name in read if name in by_name})
-        drafts = [_row(titles[key], by_name[name], baseline, scores, metrics, times) for name in present]
-        corrected = holm([draft["p"] for draft in drafts])
+        drafts = [
+            _row(titles[key], by_name[name], baseline, scores, metrics, times, comparisons=len(present))
+            for name in present
+        ]
+        corrected = holm([draft["difference_p"] for draft in drafts])
         best = marks({name: scores[name] for name in present})
         table += [
-            {**draft, "p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
+            {**draft, "difference_p_holm": float(p), MARK: best.get(draft["variant"], UNTESTED)}
             for draft, p in zip(drafts, corrected, strict=True)
         ]
     return pd.DataFrame(table)
@@ -117,19 +119,18 @@ def _row(
     scores: Mapping[str, Seeds],
     metrics: Mapping[str, str],
     times: StepTimes | None,
+    comparisons: int,
 ) -> dict[str, Any]:
     final, name = runs[0].final, runs[0].name
     row: dict[str, Any] = {"section": title, "variant": name, "seeds": len(runs), "tokens": final["test_tokens"]}
     for column, key in metrics.items():
         row[f"{column}_mean"], row[f"{column}_std"] = mean_std([run.final.get(key, math.nan) for run in runs])
     # Scores are negative losses, so that a loss above the other's is the other's score minus the own.
-    gap = difference("difference", {} if name == BASELINE else scores.get(BASELINE, {}), scores[name])
+    gap = difference("difference", {} if name == BASELINE else scores.get(BASELINE, {}), scores[name], comparisons)
     told = difference("told", scores.get(shuffled_twin(name), {}), scores[name])
     ours, theirs = paired(runs, baseline)
     return row | {
-        **{column: gap[column] for column in ("difference", "difference_low", "difference_high", "difference_seeds")},
-        "standard_error": gap["difference_error"],
-        "p": gap["difference_p"],
+        **gap,
         "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
         "parameters": final["parameters"],
         "parameters_added": final["parameters_integration"] + final["parameters_streams"],
@@ -150,17 +151,15 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
         environment = group[0].environment
         used, counts = environment["data_used_tokens"], environment["data_counts"]
         seeds = " to ".join(dict.fromkeys(str(count) for count in (part["seeds"].min(), part["seeds"].max())))
-        errors = part["standard_error"].dropna()
         single = "A row with one seed speaks of that one pair of trained models." if part["seeds"].min() == 1 else ""
         text = [
-            f"Text: {environment['data_name']} ({used['train']:,} tokens of training text in an epoch; test:",
+            f"Text: {group[0].dataset} ({used['train']:,} tokens of training text in an epoch; test:",
             f"{used['test']:,} of {counts['test']['tokens']:,} tokens, {int(part['tokens'].iloc[0]):,} of them",
             f"predicted). Backbone: {environment['backbone_source']}; vocabulary of",
             f"{environment['tokenizer_entries']:,}. Seeds per row: {seeds}. Configurations tried on these data, seeds",
             f"apart: {len({variant_key(run) for run in group})}. ± is the standard deviation over seeds. Δ is the",
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
-            f"better); 95 % intervals by paired multi-bootstrap over seeds and blocks of {BLOCK} tokens. p: the larger",
-            "of the multi-bootstrap's and the approximate randomisation test's; Holm over the section.",
+            f"better). {tests_note(f'blocks of {BLOCK} tokens', 'the section')}",
             f"By the mean negative log-likelihood: {NOTE[0].lower()}{NOTE[1:]}",
         ]
         if part["told"].notna().any():
@@ -170,9 +169,9 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             ]
         if times is not None and part["step_time_ms"].notna().any():
             text.append(f"Step times side by side: {times.description}.")
-        if not errors.empty:
-            effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
-            shown = " to ".join(dict.fromkeys(f"{effect:.3f}" for effect in effects))
-            text.append(f"Detectable with a power of 80 % after correction: {shown} nats per token.")
+        text += [
+            number_formats(by_variant(group), set(part["variant"])),
+            detectable(part, ("difference",), "nats per token", digits=3),
+        ]
         result[titles[key]] = " ".join(filter(None, [*text, single]))
     return result

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.reader import RecordError, Run, grouped, most_seeds, placeless
+from results.reader import RecordError, Run, by_variant, grouped, placeless
 from results.record_files import read_parquet
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
 
@@ -53,7 +53,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
             title=plain[key] if titles.count(plain[key]) == 1 else f"{plain[key]} ({key[:6]})",
             task=task_of(group[0]),
             runs=tuple(group),
-            by_name={name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()},
+            by_name=by_variant(group),
         )
         for key, group in groups.items()
     ]

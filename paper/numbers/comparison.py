@@ -41,7 +41,7 @@ def comparison_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
 
 
 def today_macros(row: Row) -> Iterator[Macro]:
-    """Against today's usual fusion, where the table compares with it: ``today_interval``, and a flag per outcome."""
+    """Against a projector of pictures, where the table compares with it: ``today_interval``, and a flag per outcome."""
     if math.isnan(row.get("today")):
         return
     source = f"{row.source} | today, today_low, today_high, today_p_holm"

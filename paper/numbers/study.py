@@ -12,7 +12,7 @@ from results.table_rows import Row
 
 
 def study_macros(rows: Sequence[Row]) -> Iterator[Macro]:
-    """Counts of outcomes against the baseline, and against today's usual fusion of pictures; flags: any and all better,
+    """Counts of outcomes against the baseline, and against a projector of pictures; flags: any and all better,
     any worse than that fusion, and which (``today_worse_in``). ``better_by_a_picture``: gains over a model without.
     """
     tables = ", ".join(dict.fromkeys(row.table for row in rows))

@@ -18,7 +18,7 @@ from results.figure_alpha_sentiment.left_out import accuracy_left_out
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.training import alpha_over_training
 from results.figure_alpha_sentiment.words import contribution_by_word_class
-from results.reader import Run, grouped, most_seeds, setting_key
+from results.reader import Run, by_variant, grouped, setting_key
 from results.style import paper_style, save
 from results.tables import section_titles
 
@@ -31,8 +31,8 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     titles = section_titles(runs)
     written: list[Path] = []
     for key, group in grouped(runs, setting_key).items():
-        by_name = grouped(group, lambda run: run.name)
-        shown = [run for name in VARIANTS if name in by_name for run in most_seeds(by_name[name])]
+        by_name = by_variant(group)
+        shown = [run for name in VARIANTS if name in by_name for run in by_name[name]]
         absent = [name for name in VARIANTS if name not in by_name]
         if absent:
             print(f"{titles[key]}: no finished run of {', '.join(absent)}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,16 @@ from scipy import stats
 
 from common.evaluation.statistics import holm
 from results.best import MARK
+from results.differences import PARTS
 from results.divided import undivided
 from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
-from results.reader import Run, grouped, most_seeds, setting_key
+from results.reader import Run, by_variant, grouped, setting_key
 from results.tables import build_frame, section_titles
 
 CONFIDENCE = 0.95
 COLUMNS = (
     "section", "variant", "fraction", "examples", "seeds", "accuracy_mean", "accuracy_std", "accuracy_low",
-    "accuracy_high", "largest_class", "paired_seeds", "difference", "difference_low", "difference_high",
-    "standard_error", "p", "p_holm", MARK, "records",
+    "accuracy_high", "largest_class", *(f"difference{part}" for part in PARTS), MARK, "records",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def share_frame(runs: Sequence[Run]) -> pd.DataFrame:
     ``examples`` is the number of training examples (NaN where no record of the setting says it), ``accuracy_low`` and
     ``accuracy_high`` the 95 % interval over seeds (Student's t; NaN for one seed), ``largest_class`` the accuracy of
     always naming the commonest class of the test split. ``difference`` is to the reference alone *on the same share*,
-    as in table 1; ``p_holm`` is corrected over all shares of the setting; the mark is among the rows of a share.
+    as in table 1; Holm's correction is over all shares of the setting; the mark is among the rows of a share.
     """
     shown = [run for run in runs if _belongs(run)]
     titles = section_titles([undivided(run) for run in shown])
@@ -45,8 +46,8 @@ def precision_notes(runs: Sequence[Run]) -> dict[str, str]:
     notes = {}
     for key, group in grouped(shown, _whole_setting).items():
         used: dict[str, set[float]] = {}
-        for same in grouped(group, lambda run: f"{run.name} {run.train_fraction}").values():
-            for run in most_seeds(same):  # as the table does
+        for share in grouped(group, lambda run: f"{run.train_fraction}").values():
+            for run in chain.from_iterable(by_variant(share).values()):  # as the table does
                 used.setdefault(run.number_format, set()).add(run.train_fraction)
         if len(used) > 1:
             told = "; ".join(
@@ -77,7 +78,7 @@ def _setting(title: str, runs: Sequence[Run]) -> pd.DataFrame:
     labels = runs[0].predictions("test")["label"].to_numpy()
     largest = np.bincount(labels).max() / len(labels)
     frame = frame.assign(
-        section=title, p_holm=holm(frame["p"].to_numpy(np.float64)), largest_class=largest,
+        section=title, difference_p_holm=holm(frame["difference_p"].to_numpy(np.float64)), largest_class=largest,
         accuracy_low=frame["accuracy_mean"] - half, accuracy_high=frame["accuracy_mean"] + half,
     )  # fmt: skip
     return frame.loc[:, list(COLUMNS)]

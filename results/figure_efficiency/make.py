@@ -12,6 +12,7 @@ import pandas as pd
 
 from results.best import NOTE
 from results.command import run_maker
+from results.differences import tests_note
 from results.figure_efficiency.by_parameters import parameter_frame
 from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.figure import drawn_points, efficiency_figure
@@ -41,9 +42,8 @@ PARAMETER_COLUMNS: Columns = {
 """Header of the table of parameters -> how a cell is written."""
 SHARE_NOTE = (
     "Runs on all shares have the same number of updates. ± is the standard deviation over seeds, the interval beside "
-    "it Student's over seeds. Δ: to the reference alone on the same share, with a 95 % paired multi-bootstrap interval "
-    "over seeds and examples; p: the larger of the multi-bootstrap's and the approximate randomisation test's; Holm "
-    f"over all shares. Among the rows of a share: {NOTE[0].lower()}{NOTE[1:]} "
+    "it Student's over seeds. Δ: to the reference alone on the same share. "
+    f"{tests_note('examples', 'all shares')} Among the rows of a share: {NOTE[0].lower()}{NOTE[1:]} "
     "One choice of examples per share: no interval holds what another choice would change."
 )
 

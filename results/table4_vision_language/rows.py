@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
-from results.differences import difference
+from results.differences import detectable, difference, tests_note
 from results.reader import Run, recorded, variant_key, where
 from results.table4_vision_language.chance import chance
 from results.table4_vision_language.configs import BASELINE, CHANCE, GENERATED, HUMAN, TODAY, VARIANTS, Task
+from results.tables import number_formats
 from results.vision_language import Section, question_kinds, scores_by_seed, texts, texts_per_picture
 
 COMPARED = {"difference": BASELINE, "today": TODAY}
@@ -29,14 +30,14 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
         columns section, variant, seeds, ``<metric>_mean``, ``<metric>_std`` (also ``kind_<name>``, the accuracy on one
         kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
         seeds that both have) with :data:`results.differences.PARTS`, parameters, parameters_added, flops_per_token.
-        The p of a difference is the larger of multi-bootstrap's and approximate randomisation's, and Holm's correction
-        is over all comparisons of the section. ``mark`` is that of the row by its score, ``records`` names the runs.
-        What is not known is NaN.
+        Holm's correction is over all comparisons of the section. ``mark`` is that of the row by its score, ``records``
+        names the runs. What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     for section in parts:
         scores = scores_by_seed(section, VARIANTS)
-        rows = [_row(section, task, name, scores) for name in VARIANTS if name in section.by_name]
+        present = [name for name in VARIANTS if name in section.by_name]
+        rows = [_row(section, task, name, scores, len(COMPARED) * len(present)) for name in present]
         corrected = iter(holm([row[f"{column}_p"] for row in rows for column in COMPARED]))
         best = marks(scores)
         for row in rows:
@@ -56,7 +57,7 @@ def captions(parts: Sequence[Section], task: Task, frame: pd.DataFrame) -> dict[
     }
 
 
-def _row(section: Section, task: Task, name: str, scores: Scores) -> dict[str, Any]:
+def _row(section: Section, task: Task, name: str, scores: Scores, comparisons: int) -> dict[str, Any]:
     runs = section.by_name[name]
     row: dict[str, Any] = {"section": section.title, "variant": name, "seeds": len(runs)}
     for column, key in task.metrics.items():
@@ -67,7 +68,7 @@ def _row(section: Section, task: Task, name: str, scores: Scores) -> dict[str, A
     for column, other in COMPARED.items():
         # The baseline against today's fusion is that fusion's own comparison once more.
         compared = name not in (BASELINE, other)
-        row |= difference(column, scores[name], scores.get(other, {}) if compared else {})
+        row |= difference(column, scores[name], scores.get(other, {}) if compared else {}, comparisons)
     baseline = section.by_name.get(BASELINE)
     parameters = runs[0].final["parameters"]
     return row | {
@@ -126,9 +127,8 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
         f"{_counted(counts['test'], task)} for the test). Vision encoder: {vision}. Language model: {language};",
         f"vocabulary of {entries}. Seeds per row: {seeds}. Configurations tried on these data, seeds apart:",
         f"{len({variant_key(run) for run in section.runs})}. ± is the standard deviation over seeds.",
-        f"Δ is the {task.called} minus that of {BASELINE}{_and_today(part)}, times 100; 95 % intervals by paired",
-        f"multi-bootstrap over seeds and {'pictures' if task.name == 'retrieval' else 'examples'}. p: the larger of",
-        "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+        f"Δ is the {task.called} minus that of {BASELINE}{_and_today(part)}, times 100.",
+        tests_note("pictures" if task.name == "retrieval" else "examples", "all comparisons of the section"),
         NOTE,
     ]
     if task.name == "captions":
@@ -140,14 +140,17 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
         )
     if CHANCE in set(part["variant"]):
         text.append(f"{CHANCE}: computed, what a random order of the same pictures and texts is expected to score.")
-    errors = pd.concat([part[f"{column}_error"] for column in COMPARED]).dropna()
-    if not errors.empty:
-        effects = [minimum_detectable_effect(e, comparisons=len(errors)) for e in (errors.min(), errors.max())]
-        shown = " to ".join(dict.fromkeys(f"{100 * effect:.2f}" for effect in effects))
-        text.append(f"Detectable with a power of 80 % after correction: {shown} points.")
+    if task.name == "questions":
+        text.append(
+            "Questions about one picture count as examples of their own, so that intervals are somewhat too narrow."
+        )
+    text += [
+        number_formats(section.by_name, set(trained["variant"])),
+        detectable(part, tuple(COMPARED), "points", factor=100),
+    ]
     if trained["seeds"].min() == 1:
         text.append("A row with one seed speaks of that one pair of trained models.")
-    return " ".join(text)
+    return " ".join(filter(None, text))
 
 
 def _counted(counts: Mapping[str, int], task: Task) -> str:

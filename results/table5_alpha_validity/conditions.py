@@ -13,16 +13,17 @@ from results.reader import where
 from results.table5_alpha_validity.configs import CONDITIONS, MEASURES, RULES
 
 STATISTIC = "spearman"
-PARTS = ("", "_low", "_high", "_p", "_p_holm")
-"""What follows the name of a measure: mean change, its 95 % interval, its p and that after Holm's correction."""
+PARTS = ("", "_low", "_high", "_p", "_p_holm", "_rules", "_seeds")
+"""What follows the name of a measure: mean change, its 95 % interval, its p and that after Holm's correction, and over
+how many rules and seeds."""
 
 
 def condition_frame(values: pd.DataFrame) -> pd.DataFrame:
     """A row per condition: its rank correlation over all settings minus that of the same rules as they are.
 
-    A seed's change is the mean over the rules that have the measure, with and without the condition; seeds that one of
-    them lacks do not count. A seed draws the same data, weights and order for a rule with and without. The seeds are
-    the sample: Student's t, paired; Holm over the conditions of a measure.
+    A seed's change is the mean over the rules that have the measure on every seed, with and without the condition;
+    where no rule has, seeds that one lacks do not count. A seed draws the same data, weights and order for a rule with
+    and without. The seeds are the sample: Student's t, paired; Holm over the conditions of a measure.
 
     Args:
         values: of :func:`results.table5_alpha_validity.rows.recovered`.
@@ -45,6 +46,7 @@ def condition_frame(values: pd.DataFrame) -> pd.DataFrame:
         }  # fmt: skip
         for measure, change in changes.items():
             row |= _tested(measure, change.mean(axis=1).to_numpy(np.float64))
+            row |= {f"{measure}_rules": change.shape[1], f"{measure}_seeds": len(change)}
         rows.append(row)
     frame = pd.DataFrame(rows)
     if not rows:
@@ -59,7 +61,8 @@ def _changes(values: pd.DataFrame, condition: str) -> pd.DataFrame:
     pairs = {rule: (rule, f"{rule}_{condition}") for rule in RULES}
     there = {rule: pair for rule, pair in pairs.items() if set(pair) <= set(by_seed.columns)}
     changes = pd.DataFrame({rule: by_seed[other] - by_seed[plain] for rule, (plain, other) in there.items()})
-    return changes.dropna(axis="columns", how="all").dropna()
+    on_all = changes.dropna(axis="columns")
+    return on_all if on_all.shape[1] else changes.dropna(axis="columns", how="all").dropna()
 
 
 def _tested(measure: str, change: np.ndarray) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results.reader import Run, grouped, most_seeds, where
+from results.reader import Run, by_variant, where
 from results.style import GREY, LINES, MARKERS, OKABE_ITO, panels, shown
 from results.table5_alpha_validity.configs import MEASURES
 from results.table5_alpha_validity.rows import shares
@@ -17,8 +17,8 @@ COLUMNS = ("variant", "setting", "kind", "stream", "measure", "truth", "share")
 
 def calibration(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
     """Columns :data:`COLUMNS`: shares of each stream, mean over seeds."""
-    by_name = grouped((run for run in runs if run.name in variants), lambda run: run.name)
-    frames = [shares(run).assign(variant=name) for name, group in by_name.items() for run in most_seeds(group)]
+    by_name = by_variant(run for run in runs if run.name in variants)
+    frames = [shares(run).assign(variant=name) for name, group in by_name.items() for run in group]
     if not frames:
         return pd.DataFrame(columns=pd.Index(COLUMNS))
     keys = [name for name in COLUMNS if name != "share"]

@@ -14,7 +14,7 @@ from results.best import SEED_NOTE
 from results.command import run_maker
 from results.kinds import SIGNIFICANT
 from results.reader import Run, variant_key
-from results.render import Columns, head, interval, spread, write_table, written
+from results.render import Columns, counted, head, interval, spread, write_table, written
 from results.style import paper_style, save
 from results.table5_alpha_validity.conditions import condition_frame
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, PLAIN, SCOPES, STEP, VARIANTS
@@ -28,8 +28,8 @@ SHOWN_MARKS = {title: f"{name}_mark" for name, title in MEASURES.items()}
 CONDITION_NOTE = (
     "Rank correlation over all settings with the condition minus that of the same rules as they are (scaled to the "
     "reference, free α, learning rate of α × 5): mean over rules on each seed, then over seeds, with a 95 % interval "
-    "over seeds (Student's t). Rules and seeds are those of |α|; effective α is that of DM alone. Star: p below 0.05 "
-    "after Holm's correction over the conditions."
+    "over seeds (Student's t). Rules and seeds are those of |α|; in brackets, those of a measure that fewer have. "
+    "Star: p below 0.05 after Holm's correction over the conditions."
 )
 
 
@@ -103,12 +103,18 @@ def _print(frame: pd.DataFrame) -> None:
 
 
 def _cell(name: str) -> Any:
-    return lambda row: spread(row.get(f"{name}_mean", float("nan")), row.get(f"{name}_std", float("nan")))
+    def written_mean(row: dict[str, Any]) -> str:
+        text = spread(row.get(f"{name}_mean", float("nan")), row.get(f"{name}_std", float("nan")))
+        return counted(text, row.get(f"{name}_seeds", 0), row["seeds"])
+
+    return written_mean
 
 
 def _change(name: str) -> Any:
     def written_change(row: dict[str, Any]) -> str:
         text = interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
+        text = counted(text, row[f"{name}_rules"], row["rules"], " rules")
+        text = counted(text, row[f"{name}_seeds"], row["seeds"], " seeds")
         return f"{text} *" if row[f"{name}_p_holm"] < SIGNIFICANT else text
 
     return written_change
@@ -121,7 +127,8 @@ def _note(runs: Sequence[Run]) -> str:
         "information, measured shares are brought to a sum of 1 in each setting. ± is the standard deviation over "
         "seeds, of which each draws data, weights and order anew. Rank correlation: Spearman's, over all streams of "
         "all settings; 1 is perfect. Calibration error: mean absolute gap between planted and measured share; 0 is "
-        f"perfect, and the row '{EQUAL}' is what is had without measuring. Configurations tried, seeds apart: "
+        f"perfect, and the row '{EQUAL}' is what is had without measuring. In brackets: how many of the seeds have a "
+        "measure in every setting, where not all do. Configurations tried, seeds apart: "
         f"{len({variant_key(run) for run in runs})}."
     )
 

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from common.evaluation.statistics import mean_std
 from results.best import UNTESTED, marks_by_seed
-from results.reader import RecordError, Run, grouped, most_seeds, where
+from results.reader import RecordError, Run, by_variant, where
 from results.table5_alpha_validity.configs import EQUAL, MEASURES, SCOPES
 
 STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error"}
@@ -62,9 +62,9 @@ def recovered(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
     equal. Of several configs of one name, that with most seeds.
     """
     columns = ["scope", "variant", "seed", "record", "accuracy", "measure", *STATISTICS]
-    by_name = grouped(runs, lambda run: run.name)
+    by_name = by_variant(runs)
     rows: list[dict[str, object]] = []
-    for run in [run for name in variants if name in by_name for run in most_seeds(by_name[name])]:
+    for run in [run for name in variants if name in by_name for run in by_name[name]]:
         whole = shares(run)
         said = {
             "variant": run.name,
@@ -85,8 +85,8 @@ def validity_frame(values: pd.DataFrame, statistic: str, scope: str, variants: S
 
     Returns:
         columns variant, seeds, records, accuracy_mean, accuracy_std, and for each measure ``<measure>_mean`` and
-        ``_std`` over seeds, and ``<measure>_mark``: whether the row is best by it. The last row, :data:`EQUAL`, says
-        what is had without measuring, in the columns of ``alpha``.
+        ``_std`` over the ``_seeds`` that have it, and ``<measure>_mark``: whether the row is best by it. The last row,
+        :data:`EQUAL`, says what is had without measuring, in the columns of ``alpha``.
     """
     known = where(values, scope=scope)
     by_name = {name: part for name in variants if not (part := where(known, variant=name)).empty}
@@ -117,5 +117,6 @@ def _by_seed(by_name: Mapping[str, pd.DataFrame], measure: str, statistic: str) 
 
 
 def _summary(part: pd.DataFrame, measure: str, statistic: str, column: str) -> dict[str, float]:
-    mean, std = mean_std(where(part, measure=measure)[statistic])
-    return {f"{column}_mean": mean, f"{column}_std": std}
+    known = where(part, measure=measure)[statistic].dropna()
+    mean, std = mean_std(known)
+    return {f"{column}_mean": mean, f"{column}_std": std, f"{column}_seeds": len(known)}

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from results.arms import arm, check_labels, late_ensemble
-from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, where
+from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, where
 from results.table1_sentiment.configs import LATE_ENSEMBLE
 from results.table2_mlm.configs import STEP as MLM
 from results.table3_gpt.configs import STEP as GPT
@@ -64,7 +64,7 @@ def domains(runs: Sequence[Run]) -> list[Domain]:
 
 def _sentiment(runs: Sequence[Run]) -> Iterable[Domain]:
     for title, group in _settings(runs, SENTIMENT):
-        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = by_variant(group)
         arms = {rule: arm(rule, own) for name, own in by_name.items() if (rule := rule_of(name)) is not None}
         if all(name in by_name for name in LATE_ENSEMBLE):
             joined = late_ensemble(ENSEMBLE, [by_name[name] for name in LATE_ENSEMBLE])
@@ -81,13 +81,13 @@ def _sentiment(runs: Sequence[Run]) -> Iterable[Domain]:
 
 def _masked(runs: Sequence[Run]) -> Iterable[Domain]:
     for title, group in _settings(runs, MLM):
-        by_rule = {rule: own for name, own in _by_name(group).items() if (rule := rule_of(name)) is not None}
+        by_rule = {rule: own for name, own in by_variant(group).items() if (rule := rule_of(name)) is not None}
         yield _of_tokens(f"masked LM: {title}", by_rule, title)
 
 
 def _causal(runs: Sequence[Run]) -> Iterable[Domain]:
     for title, group in _settings(runs, GPT):
-        by_name = _by_name(group)
+        by_name = by_variant(group)
         for option in OPTIONS:
             by_rule = {rule: own for name, own in by_name.items() if (rule := rule_of(name, option)) is not None}
             yield _of_tokens(f"causal LM {option}: {title}", by_rule, title)
@@ -109,11 +109,8 @@ def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
     groups = grouped(own, _planted)
     for number, key in enumerate(sorted(groups), start=1):
         title = "planted vectors" if len(groups) == 1 else f"planted vectors #{number}"
-        by_rule = {
-            rule: most_seeds(part)
-            for name, part in grouped(groups[key], lambda run: run.name).items()
-            if (rule := rule_of(name)) is not None
-        }
+        shown = by_variant(groups[key])
+        by_rule = {rule: own for name, own in shown.items() if (rule := rule_of(name)) is not None}
         scores = {rule: {run.seed: _accuracies(run) for run in own} for rule, own in by_rule.items()}
         named = {rule: recorded(own) for rule, own in by_rule.items()}
         yield Domain(title, "accuracy %", 100.0, "planted settings", scores, records=named)
@@ -124,10 +121,6 @@ def _settings(runs: Sequence[Run], step: str) -> list[tuple[str, list[Run]]]:
     own = [run for run in runs if run.config["step"] == step]
     titles = section_titles(own)
     return sorted((titles[key], group) for key, group in grouped(own, setting_key).items())
-
-
-def _by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    return {name: most_seeds(part) for name, part in grouped(runs, lambda run: run.name).items()}
 
 
 def _of_tokens(title: str, by_rule: Mapping[str, Sequence[Run]], setting: str) -> Domain:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, marks
-from results.differences import tested
+from results.differences import enough, tested
 from results.kinds import SIGNIFICANT
 from results.render import SOURCES
 from results.table6_universality.configs import CONTROLS, REFERENCE, REFERENCES, SHUFFLED
@@ -59,9 +59,9 @@ def judge(domain: Domain) -> Judged:
     rank_low, rank_high = bounds(ranked)
     errors = drawn.standard_errors
     scores = [[values.mean() for values in domain.scores[rule].values()] for rule in drawn.rules]
-    tested = pd.DataFrame([_control(domain, rule) for rule in drawn.rules])
+    beside = pd.DataFrame([_control(domain, rule) for rule in drawn.rules])
     best = marks(domain.scores)
-    corrected = holm(tested["control_p"].to_numpy(np.float64))
+    corrected = holm(beside["control_p"].to_numpy(np.float64))
     frame = pd.DataFrame({
         "section": domain.title, "variant": drawn.rules, "seeds": [len(one) for one in scores],
         "score_mean": [mean_std(one)[0] for one in scores], "score_std": [mean_std(one)[1] for one in scores],
@@ -70,8 +70,8 @@ def judge(domain: Domain) -> Judged:
         "difference": drawn.estimates, "difference_low": low, "difference_high": high, "standard_error": errors,
         "in_errors": drawn.estimates / errors, "normalised": drawn.estimates / unit, "normalised_low": low / unit,
         "normalised_high": high / unit, "rank": ranks(drawn.estimates), "rank_low": rank_low, "rank_high": rank_high,
-        "rules": len(drawn.rules), "first": wins(ranked).mean(0), **tested, "control_p_holm": corrected,
-        "beats": [_verdict(gap, p) for gap, p in zip(tested["control"], corrected, strict=True)],
+        "rules": len(drawn.rules), "first": wins(ranked).mean(0), **beside, "control_p_holm": corrected,
+        "beats": [_verdict(gap, p) for gap, p in zip(beside["control"], corrected, strict=True)],
         MARK: [best[rule] for rule in drawn.rules],
         SOURCES: [domain.records.get(rule, "") for rule in drawn.rules],
     })  # fmt: skip
@@ -94,11 +94,11 @@ def control_of(domain: Domain, rule: str) -> str:
 def _control(domain: Domain, rule: str) -> dict[str, float]:
     """Difference of a rule to its shuffled control over their common seeds, and its p; NaN where nothing is tested."""
     untested = rule in (*REFERENCES, *CONTROLS)
-    found = None if untested else tested(domain.scores[rule], domain.scores.get(control_of(domain, rule), {}))
+    control = {} if untested else domain.scores.get(control_of(domain, rule), {})
+    found = tested(domain.scores[rule], control, enough(len(domain.scores)))
     if found is None:
         return {"control": math.nan, "control_seeds": 0, "control_p": math.nan}
-    gap, p = found
-    return {"control": gap.estimate, "control_seeds": gap.seeds, "control_p": p}
+    return {"control": found.gap.estimate, "control_seeds": found.gap.seeds, "control_p": found.p}
 
 
 def _verdict(gap: float, p: float) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from common.evaluation.statistics import holm, mean_std, minimum_detectable_effect
+from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
-from results.differences import difference
+from results.differences import detectable, difference, tests_note
 from results.reader import recorded
 from results.table7_transfer.configs import COMPARED, LEARNT, RANDOM, REFERENCE, ROWS
 from results.table7_transfer.directions import Direction
+from results.tables import number_formats
 
 
 def frame_of(direction: Direction) -> pd.DataFrame:
@@ -20,9 +21,9 @@ def frame_of(direction: Direction) -> pd.DataFrame:
     Returns:
         columns section, variant, seeds, score_mean, score_std (over seeds), for each of :data:`COMPARED` the
         difference of mean scores over the seeds that both have with :data:`results.differences.PARTS` (higher is
-        better; p is the larger of multi-bootstrap's and approximate randomisation's, Holm over all comparisons of the
-        section), weights (names of the runs they were taken from), score_scale, score_digits, scale, digits (how to
-        write score and difference), mark of the row by its score, records. What is not known is NaN.
+        better; Holm over all comparisons of the section), weights (names of the runs they were taken from),
+        score_scale, score_digits, scale, digits (how to write score and difference), mark of the row by its score,
+        records. What is not known is NaN.
     """
     rows = [_row(direction, row) for row in ROWS if row in direction.runs]
     corrected = iter(holm([row[f"{one.column}_p"] for row in rows for one in COMPARED]))
@@ -41,25 +42,20 @@ def note_of(direction: Direction, frame: pd.DataFrame) -> str:
     text = [
         f"Frozen weights: those that {', '.join(named)} ended with{learnt_on}.",
         f"Score: {direction.called}, mean ± standard deviation over seeds; seeds per row: {seeds}.",
-        f"Δ: mean score in {direction.unit} minus that of {LEARNT} or {RANDOM}, above zero is better, over the seeds",
-        f"that both have; intervals: 95 %, paired multi-bootstrap over seeds and {direction.drawn}. p: the larger of",
-        "the multi-bootstrap's and the approximate randomisation test's; Holm over all comparisons of the section.",
+        f"Δ: mean score in {direction.unit} minus that of {LEARNT} or {RANDOM}, above zero is better.",
+        tests_note(direction.drawn, "all comparisons of the section"),
         NOTE,
     ]
-    errors = pd.concat([frame[f"{one.column}_error"] for one in COMPARED]).dropna()
-    if not errors.empty:
-        factor, digits = direction.scale
-        effects = [
-            factor * minimum_detectable_effect(error, comparisons=len(errors)) for error in (errors.min(), errors.max())
-        ]
-        shown = " to ".join(dict.fromkeys(f"{effect:.{digits}f}" for effect in effects))
-        text.append(f"Detectable with a power of 80 % after correction: {shown} {direction.unit.lstrip('−')}.")
+    text.append(number_formats(direction.runs, direction.runs))
+    factor, digits = direction.scale
+    columns = tuple(one.column for one in COMPARED)
+    text.append(detectable(frame, columns, direction.unit.lstrip("−"), factor, digits))
     if frame["seeds"].min() == 1:
         text.append("A row with one seed speaks of that one trained model.")
     absent = [row for row in ROWS if row not in direction.runs]
     if absent:
         text.append(f"No finished run yet of: {', '.join(absent)}.")
-    return " ".join(text)
+    return " ".join(filter(None, text))
 
 
 def _row(direction: Direction, name: str) -> dict[str, Any]:
@@ -70,7 +66,7 @@ def _row(direction: Direction, name: str) -> dict[str, Any]:
     }  # fmt: skip
     for one in COMPARED:
         other = direction.examples.get(one.other, {}) if name in one.rows else {}
-        row |= difference(one.column, direction.examples[name], other)
+        row |= difference(one.column, direction.examples[name], other, len(COMPARED) * len(ROWS))
     taken = [run.settings["transfer"]["source"].split("/")[-1] for run in runs if name not in (REFERENCE, LEARNT)]
     return row | {
         "weights": " ".join(dict.fromkeys(taken)), "score_scale": direction.shown[0],

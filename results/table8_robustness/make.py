@@ -11,13 +11,13 @@ import pandas as pd
 
 from results.best import NOTE
 from results.command import run_maker
+from results.differences import detectable, tests_note
 from results.reader import Run, where
 from results.render import Columns, head, interval, number, spread, tests, write_table, written
 from results.style import paper_style, save
 from results.table8_robustness.configs import DATASETS, VARIANTS
 from results.table8_robustness.figure import robustness_figure
 from results.table8_robustness.rows import robustness_frame
-from results.tables import detectable
 from results.terminal import print_text
 
 FOLDER = Path(__file__).parent
@@ -70,11 +70,10 @@ def _caption(part: pd.DataFrame, frame: pd.DataFrame) -> str:
         f" ({number(first['eligible'], 0)} are eligible; draws: {int(first['draws'])});"
         f" {int(first['examples']):,} test examples, the same texts for all rows. Seeds per row: {seeds}.",
         "± is the standard deviation over seeds. Loss: clean accuracy minus accuracy. Δ: accuracy minus that of",
-        "meaning on the same texts. Spared: loss of meaning minus loss of the row. Intervals: 95 %, paired",
-        "multi-bootstrap over seeds and examples. p: the larger of the multi-bootstrap's and the approximate",
-        "randomisation test's; Holm over all rates of this kind.",
+        "meaning on the same texts. Spared: loss of meaning minus loss of the row.",
+        tests_note("examples", "all rates of this kind"),
         NOTE,
-        detectable(family),
+        detectable(family, ("difference",), "points", factor=100),
         "Without a stream: accuracy with its term set to zero minus accuracy;"
         f" trained to miss streams: {', '.join(trained) or 'none'}.",
     ])  # fmt: skip

@@ -14,7 +14,8 @@ import pandas as pd
 from common.evaluation.statistics import holm, mean_std, multi_bootstrap
 from results.arms import TOLERANCE, check_labels
 from results.best import MARK, UNTESTED, marks
-from results.reader import RecordError, Run, grouped, most_seeds, recorded, setting_key, where
+from results.differences import PARTS, enough
+from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, where
 from results.table8_robustness.configs import CLEAN, KINDS, STAND_IN, VARIANTS
 from results.tables import BASELINE, compared, section_titles
 
@@ -25,8 +26,8 @@ WHOLE = ""
 COLUMNS = (
     "section", "setting", "kind", "rate", "variant", "seeds", "examples", "draws", "words", "eligible", "changed",
     *(f"{name}_{end}" for name in ("clean", "accuracy", "loss") for end in ("mean", "std")),
-    "paired_seeds", "difference", "difference_low", "difference_high", "standard_error", "p_bootstrap",
-    "p_randomisation", "p", "p_holm", "spared", "spared_low", "spared_high", "stream_dropout", MARK, "records",
+    *(f"difference{part}" for part in PARTS), "p_bootstrap", "p_randomisation", "p_seeds",
+    "spared", "spared_low", "spared_high", "stream_dropout", MARK, "records",
 )  # fmt: skip
 """Columns that every table has; those of streams left out follow."""
 
@@ -90,7 +91,7 @@ def robustness_frame(runs: Sequence[Run]) -> pd.DataFrame:
         columns section, setting, kind, rate, variant, seeds, examples, draws, words, eligible, changed (the last three
         summed over the texts, mean over draws), ``clean``, ``accuracy`` and ``loss`` (clean minus perturbed) with
         ``_mean`` and ``_std`` over seeds; the comparison of :func:`results.tables.compared` with the baseline on the
-        same perturbed texts, and p_holm over all rates of a kind; ``spared`` with ``_low`` and ``_high`` (loss of the
+        same perturbed texts, Holm over all rates of a kind; ``spared`` with ``_low`` and ``_high`` (loss of the
         baseline minus loss of the row, 95 % interval); ``without_<streams>_mean`` and ``_std`` (accuracy without them
         minus accuracy, on the perturbed texts); stream_dropout; the mark of the row by its
         accuracy; and records. What is not known is NaN.
@@ -100,19 +101,17 @@ def robustness_frame(runs: Sequence[Run]) -> pd.DataFrame:
     for key, group in grouped(runs, setting_key).items():
         known = [one for one in map(evaluated, group) if one is not None and one.run.name in VARIANTS]
         by_run = {one.run.folder: one for one in known}
-        chosen = {
-            name: [by_run[run.folder] for run in most_seeds(part)]
-            for name, part in grouped((one.run for one in known), lambda run: run.name).items()
-        }
+        shown = by_variant(one.run for one in known)
+        chosen = {name: [by_run[run.folder] for run in own] for name, own in shown.items()}
         places = _places([one for part in chosen.values() for one in part])
         for kind in dict.fromkeys(kind for kind, _ in places):
             rates = [rate for other, rate in places if other == kind]
-            replicates = max(2000, 200 * len(rates) * len(chosen))
+            replicates = enough(len(rates) * len(chosen))
             rows = [_row(titles[key], (kind, rate), name, chosen, replicates) for rate in rates for name in VARIANTS]
-            corrected = holm([row["p"] for row in rows])
+            corrected = holm([row["difference_p"] for row in rows])
             best = {rate: marks(_by_seed(chosen, (kind, rate))) for rate in rates}
             table += [
-                {**row, "p_holm": float(p), MARK: best[row["rate"]].get(row["variant"], UNTESTED)}
+                {**row, "difference_p_holm": float(p), MARK: best[row["rate"]].get(row["variant"], UNTESTED)}
                 for row, p in zip(rows, corrected, strict=True)
             ]
     without = dict.fromkeys(name for row in table for name in row if name not in COLUMNS)
@@ -153,7 +152,7 @@ def _row(
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "section": title_of(setting, place), "setting": setting, "kind": place[0], "rate": place[1], "variant": name,
-        "seeds": 0, "p": math.nan,
+        "seeds": 0, "difference_p": math.nan,
     }  # fmt: skip
     own = [one for one in chosen.get(name, ()) if place in one.texts]
     if not own:

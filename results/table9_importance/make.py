@@ -10,7 +10,7 @@ from typing import Any
 
 from results.command import run_maker
 from results.reader import Run, where
-from results.render import MISSING, Columns, interval, number, spread, write_table, written
+from results.render import MISSING, Columns, counted, interval, number, spread, write_table, written
 from results.table9_importance.configs import DATASETS, VARIANTS
 from results.table9_importance.rows import importance_table
 from results.terminal import print_text
@@ -26,14 +26,16 @@ NOTE = (
     "values. Retrained: points of test accuracy over the model that was trained without the stream, with the 95 % "
     "paired multi-bootstrap interval over seeds and examples; that model has fewer parameters. For both secondary "
     "streams of dm it has as many: the row phonetic+morphological is dm minus duplicate. Last column: of these "
-    "five, those with an interval (Student's t over seeds but for the last), do all, some or none lie above zero?"
+    "five, those with an interval (Student's t over seeds but for the last), do all, some or none lie above zero? In "
+    "brackets: how many of the seeds have a measure, where not all do."
 )
 
 
 def _mean(name: str, scale: float = 1.0, digits: int = 2) -> Callable[[dict[str, Any]], str]:
     def write(row: dict[str, Any]) -> str:
         mean = round(scale * row[f"{name}_mean"], digits) + 0.0  # not −0.00
-        return spread(mean, scale * row[f"{name}_std"], digits).replace("-", "−")
+        text = spread(mean, scale * row[f"{name}_std"], digits).replace("-", "−")
+        return counted(text, row[f"{name}_seeds"], row["seeds"])
 
     return write
 

@@ -14,7 +14,7 @@ from results.arms import arm, check_labels
 from results.differences import difference
 from results.figure_alpha_sentiment.agreement import measures
 from results.figure_alpha_sentiment.values import at_best_step
-from results.reader import Run, grouped, most_seeds, recorded, setting_key, where
+from results.reader import Run, by_variant, grouped, recorded, setting_key, where
 from results.table9_importance.configs import EQUAL_SIZE, SECONDARY, STUDIED
 from results.tables import section_titles
 
@@ -35,15 +35,15 @@ def importance_table(runs: Sequence[Run]) -> pd.DataFrame:
 
     Returns:
         columns section, rule, variant (the stream), seeds; for each of :data:`VALUES` ``_mean``, ``_std``, ``_low`` and
-        ``_high`` (95 %, Student's t over seeds; NaN for one): α, how far it moved from its start and the magnitude of
-        its gradient in the first traced step (means over the sites), contribution and signed projection, validation
-        accuracy lost without the stream in three ways, its Shapley value; ``retrained``, test accuracy minus that of
-        the model retrained without the stream, with :data:`results.differences.PARTS`; shows (measures whose interval
-        is above zero), known (measures with an interval), verdict; records.
+        ``_high`` (95 %, Student's t over seeds; NaN for one) and ``_seeds`` (that have it): α, how far it moved from
+        its start and the magnitude of its gradient in the first traced step (means over the sites), contribution and
+        signed projection, validation accuracy lost without the stream in three ways, its Shapley value; ``retrained``,
+        test accuracy minus that of the model retrained without the stream, with :data:`results.differences.PARTS`;
+        shows (measures whose interval is above zero), known (measures with an interval), verdict; records.
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
-        by_name = {name: most_seeds(part) for name, part in grouped(group, lambda run: run.name).items()}
+        by_name = by_variant(group)
         for name in STUDIED:
             own = by_name.get(name, [])
             both = (BOTH,) if name == "dm" and EQUAL_SIZE in by_name else ()
@@ -109,4 +109,5 @@ def _summary(name: str, values: Sequence[float]) -> dict[str, float]:
     half = math.nan
     if len(values) > 1:
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * std / math.sqrt(len(values))
-    return {f"{name}_mean": mean, f"{name}_std": std, f"{name}_low": mean - half, f"{name}_high": mean + half}
+    ends = {f"{name}_low": mean - half, f"{name}_high": mean + half}
+    return {f"{name}_mean": mean, f"{name}_std": std, **ends, f"{name}_seeds": len(values)}

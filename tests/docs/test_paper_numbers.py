@@ -22,7 +22,7 @@ def test_names_are_those_of_the_study():
     assert tuple(vectors.MEASURES) == tuple(MEASURES) and vectors.EQUAL == EQUAL
 
 
-NUMBERS = "accuracy_mean,accuracy_std,difference,difference_low,difference_high,p,p_holm,parameters"
+NUMBERS = "accuracy_mean,accuracy_std,difference,difference_low,difference_high,difference_p,difference_p_holm,parameters"
 TOY = f"""section,variant,seeds,{NUMBERS},records
 "toy, tiny_bert",meaning,3,0.5,0.01,,,,,,1e6,a
 "toy, tiny_bert",shuffled,3,0.51,0.01,0.01,-0.02,0.04,0.5,1,1.1e6,b
@@ -47,7 +47,7 @@ def test_numbers_of_a_toy_table(toy):
     assert known[f"{row}/accuracy_mean"] == "55.00"
     assert known[f"{row}/interval"] == "+5.00 [+3.00, +7.00]"
     assert known["table1_sentiment/toy, tiny_bert/li/interval"] == "$-$5.00 [$-$7.00, $-$3.00]"
-    assert known[f"{row}/p_holm"] == r"\textless{}0.001"
+    assert known[f"{row}/difference_p_holm"] == r"\textless{}0.001"
     assert known[f"{row}/minus_shuffled"] == "+4.00" and known[f"{row}/ahead_of_controls"] is True
     assert known[f"{row}/parameters"] == "1.10" and known[f"{row}/outcome"] == "better"
     assert known["table1_sentiment/toy, tiny_bert/gmu/accuracy_std"] == "---"
@@ -79,7 +79,7 @@ def test_groups_of_rows():
 def test_a_rule_is_compared_with_itself_on_shuffled_streams(tmp_path):
     (tmp_path / "table3_gpt").mkdir()
     (tmp_path / "table3_gpt" / "table.csv").write_text(
-        "section,variant,seeds,difference,difference_low,difference_high,difference_seeds,p_holm,told,told_low,told_high\n"
+        "section,variant,seeds,difference,difference_low,difference_high,difference_seeds,difference_p_holm,told,told_low,told_high\n"
         "toy,meaning,3,,,,,,,,\n"
         "toy,shuffled_b,3,-0.1,-0.2,0.1,3,0.5,,,\n"
         "toy,dm_linear_shuffled_b,3,-0.5,-0.6,-0.4,3,0.001,,,\n"
@@ -102,7 +102,7 @@ def test_a_verdict_says_what_the_records_say(toy):
         r"backbone alone, \texttt{li} is worse than it and 1 of 3 rows with two or more seeds cannot be told from it; "
         r"\texttt{gmu} had one seed, which says nothing about training anew."
     )
-    none = [Row(row.table, row.line, {**row.cells, "p_holm": 1.0}) for row in rows if row.variant != "gmu"]
+    none = [Row(row.table, row.line, {**row.cells, "difference_p_holm": 1.0}) for row in rows if row.variant != "gmu"]
     assert "none of the 3 rows can be told from the backbone alone" in verdict({"toy": none})
     assert verdict({"toy": rows[:1]}) == ""
     several = verdict({"a": none, "b": rows[:1], "c": none, "d": rows})
@@ -238,7 +238,7 @@ def test_a_table_without_runs_is_as_one_that_is_not_there(tmp_path):
 
 
 def test_rows_on_a_share_of_the_data_are_compared_within_the_share(tmp_path):
-    text = """section,variant,fraction,seeds,paired_seeds,difference,difference_low,difference_high,p_holm,records
+    text = """section,variant,fraction,seeds,difference_seeds,difference,difference_low,difference_high,difference_p_holm,records
 trec,meaning,0.1,3,0,,,,,a
 trec,dm,0.1,3,3,0.02,0.01,0.03,0.01,b
 trec,meaning,1.0,3,0,,,,,c

@@ -70,3 +70,9 @@ def test_a_measure_that_some_settings_lack_is_not_ranked():
     truth = np.array([0.1, 0.3, 0.6, 0.2])
     assert recovery(truth, truth)["spearman"] == pytest.approx(1.0)
     assert math.isnan(recovery(truth, np.array([0.1, 0.3, math.nan, 0.2]))["spearman"])
+
+
+def test_a_rule_that_lacks_a_measure_on_one_seed_takes_no_seed_from_the_others():
+    values = _values(dm=[0.5, 0.6, 0.4], dm_lr1=[0.4, 0.45, 0.3], gated=[0.9, 0.8, math.nan], gated_lr1=[0.1, 0.2, 0.3])
+    row = condition_frame(values).set_index("variant").loc["lr1"]
+    assert (row["alpha_rules"], row["alpha_seeds"]) == (1, 3) and row["alpha"] == pytest.approx(-0.35 / 3)

@@ -66,7 +66,7 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
         {
             "section": f"trec: typos, {100 * rate:.0f} %", "setting": "trec", "kind": "typo", "rate": rate,
             "variant": name, "seeds": 2, "clean_mean": 0.9, "accuracy_mean": 0.9 - rate, "accuracy_std": 0.01,
-            "p_holm": p if name != "meaning" and rate == 0.3 else None,
+            "difference_p_holm": p if name != "meaning" and rate == 0.3 else None,
         }
         for rate in (0.1, 0.3)
         for name in ("meaning", "dm", "li")
@@ -129,13 +129,13 @@ li,0,swapped,9,0.4
 @pytest.mark.parametrize(("p", "said"), [(0.01, "planted a: dm_equal, li, dm_nudged."), (0.2, "planted a: none.")])
 def test_starts_are_compared_where_both_were_trained(tmp_path, p, said):
     sections = {"planted a": ("meaning", "dm", "dm_equal", "li", "dm_nudged"), "planted b": ("meaning", "dm", "li")}
-    numbers = {"accuracy_std": 0.01, "macro_f1_mean": 0.5, "macro_f1_std": 0.1, "p": p}
+    numbers = {"accuracy_std": 0.01, "macro_f1_mean": 0.5, "macro_f1_std": 0.1, "difference_p": p}
     numbers |= dict.fromkeys(
         ("parameters", "parameters_added", "parameters_ratio", "flops_per_token", "step_time_ms"), 1.0
     )
     rows = [
         numbers | {"section": section, "variant": name, "seeds": 3, "accuracy_mean": accuracy, "mark": "",
-                   "difference": accuracy - 0.6, "difference_low": 0.0, "difference_high": 0.5, "p_holm": p}
+                   "difference": accuracy - 0.6, "difference_low": 0.0, "difference_high": 0.5, "difference_p_holm": p}
         for section, names in sections.items()
         for name, accuracy in zip(names, (0.6, 0.59, 0.98, 0.99, 0.97), strict=False)
     ]  # fmt: skip

@@ -68,7 +68,10 @@ def test_rows_are_means_over_the_runs_of_a_share(runs):
     assert row["accuracy_high"] - row["accuracy_mean"] == pytest.approx(half)
     (alone,) = where(frame, variant="meaning", fraction=0.1).to_dict("records")
     assert row["difference"] == pytest.approx(row["accuracy_mean"] - alone["accuracy_mean"])
-    assert np.isnan(alone["difference"]) and (frame["p_holm"] >= frame["p"]).where(frame["p"].notna(), True).all()
+    assert (
+        np.isnan(alone["difference"])
+        and (frame["difference_p_holm"] >= frame["difference_p"]).where(frame["difference_p"].notna(), True).all()
+    )
     assert frame.groupby("fraction")["examples"].max().to_dict() == {0.01: 80, 0.1: 800, 1.0: 8000}
 
 

@@ -12,7 +12,14 @@ def _table(folder, name, rows):
 
 
 def _row(section, variant, difference, p, seeds=3, **cells):
-    return {"section": section, "variant": variant, "seeds": seeds, "difference": difference, "p_holm": p, **cells}
+    return {
+        "section": section,
+        "variant": variant,
+        "seeds": seeds,
+        "difference": difference,
+        "difference_p_holm": p,
+        **cells,
+    }
 
 
 def _captions(today, p):

@@ -86,9 +86,9 @@ def test_rows_say_how_much_better_a_token_is_predicted(runs):
     frame = token_table(runs, VARIANTS, METRICS).set_index("variant")
     assert list(frame.index) == ["meaning", "dm", "li"] and (frame["section"] == "novels, minilm").all()
     assert frame.loc["dm", "difference"] == pytest.approx(-0.2, abs=0.01)
-    assert frame.loc["dm", "difference_high"] < 0 and frame.loc["dm", "p_holm"] < 0.05
+    assert frame.loc["dm", "difference_high"] < 0 and frame.loc["dm", "difference_p_holm"] < 0.05
     assert frame.loc["li", "difference_low"] < 0 < frame.loc["li", "difference_high"]
-    assert frame.loc["li", "p_holm"] > 0.05 and np.isnan(frame.loc["meaning", "difference"])
+    assert frame.loc["li", "difference_p_holm"] > 0.05 and np.isnan(frame.loc["meaning", "difference"])
     losses = [run.final["test_perplexity"] for run in runs if run.name == "dm"]
     assert frame.loc["dm", "perplexity_mean"] == pytest.approx(np.mean(losses))
     assert frame.loc["dm", "parameters_ratio"] == pytest.approx(1.1)
@@ -139,7 +139,7 @@ def test_a_gain_that_shuffled_streams_have_too_is_not_theirs(tmp_path):
     frame = token_table(load_runs(tmp_path), list(gains), METRICS).set_index("variant")
     assert frame.loc["dm", "told"] == pytest.approx(-0.2, abs=0.01) and frame.loc["dm", "told_high"] < 0
     assert frame.loc["dm_linear", "told_low"] < 0 < frame.loc["dm_linear", "told_high"]
-    assert frame.loc["dm_linear", "p_holm"] < 0.05
+    assert frame.loc["dm_linear", "difference_p_holm"] < 0.05
     fewer = token_table(load_runs(tmp_path), ["meaning", "dm"], METRICS).set_index("variant")  # the twin has no row
     assert fewer.loc["dm", "told"] == frame.loc["dm", "told"]
     assert frame.loc[["meaning", "shuffled", "dm_linear_shuffled", "li"], "told"].isna().all()  # li has no such row

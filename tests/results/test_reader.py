@@ -1,12 +1,13 @@
 """Reading records: what is there, what is missing, what is broken."""
 
+import json
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from results.reader import RecordError, load_run, load_runs, most_seeds, setting_key, variant_key
+from results.reader import RecordError, by_variant, load_run, load_runs, setting_key, variant_key
 
 
 def test_a_run_comes_back(records):
@@ -85,17 +86,34 @@ def test_of_several_configs_most_seeds_are_shown_then_the_best_on_validation(tmp
     for seed in (0, 1):
         record(tmp_path, "dm", seed, accuracy=0.9, lr=1e-3)
     runs = load_runs(tmp_path)
-    assert [(run.seed, run.settings["train"]["lr_backbone"]) for run in most_seeds(runs)] == [
+    assert [(run.seed, run.settings["train"]["lr_backbone"]) for run in by_variant(runs)["dm"]] == [
         (0, 1e-4), (1, 1e-4), (2, 1e-4),
     ]  # fmt: skip
     level = [run for run in runs if run.seed < 2]
-    assert {run.settings["train"]["lr_backbone"] for run in most_seeds(level)} == {1e-3}
+    assert {run.settings["train"]["lr_backbone"] for run in by_variant(level)["dm"]} == {1e-3}
     for run in level:  # a loss: the lower, the better
         run.settings["train"] |= {"select_metric": "accuracy", "select_mode": "min"}
-    assert {run.settings["train"]["lr_backbone"] for run in most_seeds(level)} == {1e-4}
+    assert {run.settings["train"]["lr_backbone"] for run in by_variant(level)["dm"]} == {1e-4}
 
 
 def test_two_records_of_one_config_and_seed_are_refused(tmp_path, record):
     run = load_run(record(tmp_path, "dm", 0))
     with pytest.raises(RecordError, match="two records of one config and seed"):
-        most_seeds([run, replace(run, folder=run.folder.with_name("copy"))])
+        by_variant([run, replace(run, folder=run.folder.with_name("copy"))])
+
+
+def test_of_configs_with_as_many_seeds_those_in_the_common_number_format_are_shown(tmp_path, record):
+    """A row with two formats takes that of the others, also where the other one is better on validation."""
+    for name, accuracy, precision in (
+        ("dm", 0.9, "bf16"),
+        ("dm", 0.3, "fp32"),
+        ("li", 0.5, "fp32"),
+        ("li", 0.6, "fp32"),
+    ):
+        folder = record(tmp_path, name, 0, accuracy=accuracy, lr=accuracy)
+        config = json.loads((folder / "config.json").read_text())
+        config["config"]["train"]["precision"] = precision
+        (folder / "config.json").write_text(json.dumps(config))
+    shown = by_variant(load_runs(tmp_path))
+    assert [shown[name][0].settings["train"]["lr_backbone"] for name in ("dm", "li")] == [0.3, 0.6]
+    assert by_variant(run for run in load_runs(tmp_path) if run.name == "dm")["dm"][0].number_format == "fp32"

@@ -82,7 +82,7 @@ def test_numbers_are_those_by_hand(root):
     assert row["difference"] == pytest.approx((here - base).mean())
     assert row["spared"] == pytest.approx((here - clean - base + base_clean).mean())
     assert row["spared_low"] < row["spared"] < row["spared_high"]
-    assert row["p"] == compared(here, base)["p"]
+    assert row["difference_p"] == compared(here, base, 2000)["difference_p"]
     assert row["words"] == 1000 and row["changed"] == 150.5 and row["draws"] == 2
     gone = scores(root, "dm", "typo", 0.3, "phonetic") - here
     assert row["without_phonetic_mean"] == pytest.approx(gone.mean())
@@ -101,15 +101,15 @@ def test_rows_stand_in_order_and_what_is_missing_is_missing(root):
     assert math.isnan(meaning["difference"]) and math.isnan(meaning["without_phonetic_mean"])
     assert not math.isnan(where(frame, variant="duplicate").iloc[0]["without_phonetic_mean"])
     single = where(frame, variant="dm_dropout").iloc[0]
-    assert math.isnan(single["accuracy_std"]) and single["paired_seeds"] == 1
+    assert math.isnan(single["accuracy_std"]) and single["difference_seeds"] == 1
 
 
 def test_holm_is_over_all_rates_of_a_kind(root):
     frame = robustness_frame(load_runs(root))
-    typos = where(frame, kind="typo").dropna(subset=["p"]).sort_values("p")
+    typos = where(frame, kind="typo").dropna(subset=["difference_p"]).sort_values("difference_p")
     assert len(typos) == 6
-    assert typos["p_holm"].iloc[0] == pytest.approx(min(1.0, 6 * typos["p"].iloc[0]))
-    assert (typos["p_holm"] >= typos["p"]).all()
+    assert typos["difference_p_holm"].iloc[0] == pytest.approx(min(1.0, 6 * typos["difference_p"].iloc[0]))
+    assert (typos["difference_p_holm"] >= typos["difference_p"]).all()
 
 
 def test_files_are_the_same_each_time_and_name_what_is_absent(root, tmp_path):

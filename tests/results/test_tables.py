@@ -56,8 +56,10 @@ def test_means_differences_and_ratios(runs, frame):
 
 def test_holm_runs_over_the_section(frame):
     sst5 = where(frame, section="sst5, minilm")
-    assert sst5["p_holm"].to_numpy() == pytest.approx(holm(sst5["p"].to_numpy()), nan_ok=True)
-    assert (sst5["p"].dropna() == sst5[["p_bootstrap", "p_randomisation"]].max(axis=1).dropna()).all()
+    assert sst5["difference_p_holm"].to_numpy() == pytest.approx(holm(sst5["difference_p"].to_numpy()), nan_ok=True)
+    assert (
+        sst5["difference_p"].dropna() == sst5[["p_bootstrap", "p_randomisation", "p_seeds"]].max(axis=1).dropna()
+    ).all()
 
 
 def test_late_ensemble_averages_log_probabilities(runs, frame):
