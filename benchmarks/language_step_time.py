@@ -1,9 +1,10 @@
 """Milliseconds of a training step of every variant of step 2 or 3, side by side on the same windows of text.
 
-    python -m benchmarks.language_step_time --step step3_gpt --path FOLDER_OF_TEXTS
+    python -m benchmarks.language_step_time --step step3_gpt --path FOLDER_OF_TEXTS \\
+        --out results/records/benchmarks/step_time-step3_gpt.json
 
-Variants of the preset ``small`` alternate within one process, as in ``benchmarks.step_time``. The record goes to
-``results/records/benchmarks/step_time-<step>.json``, from which the tables take their column of step times.
+Variants of the preset ``small`` alternate within one process, as in ``benchmarks.step_time``. From this record the
+tables take their column of step times.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from common.training.optimiser import build_optimiser
 from common.training.precision import resolve_precision
 from common.training.task import Task, to_device
 from common.variants import row
-from results.costs import step_time_record
-from results.reader import RECORDS
 from results.table2_mlm.configs import VARIANTS as MLM
 from results.table3_gpt.configs import VARIANTS as GPT
 
@@ -48,6 +47,8 @@ class Settings:
     device: str = "auto"
     cache: str = "~/.cache/multistream"
     """Folder of the corpus."""
+    out: Path | None = None
+    """Where the record goes."""
 
 
 def masked(name: str, settings: Settings, runtime: RuntimeConfig) -> tuple[Any, Callable[[], Task], Any]:
@@ -80,8 +81,8 @@ def causal(name: str, settings: Settings, runtime: RuntimeConfig) -> tuple[Any, 
     return config, make, data.loaders["train"]
 
 
-def timed(config: Any, make: Callable[[], Task], loader: Any, settings: Settings, device: torch.device) -> list[float]:
-    """Milliseconds of each timed step: forward, backward, clipping, update."""
+def timed(config: Any, make: Callable[[], Task], loader: Any, settings: Any, device: torch.device) -> list[float]:
+    """Milliseconds of each timed step: forward, backward, clipping, update. `settings` has ``warm`` and ``steps``."""
     torch.manual_seed(0)
     task = make().to(device).train()
     optimiser = build_optimiser(task, task.parts(), config.train, fused=True)
@@ -107,7 +108,7 @@ def run(settings: Settings) -> dict:
             times[name] += timed(chosen, make, loader, settings, device)
     medians = {name: statistics.median(values) for name, values in times.items()}
     rows = [{"variant": name, "step_ms": ms, "ratio": ms / medians[names[0]]} for name, ms in medians.items()]
-    shape = {key: value for key, value in asdict(settings).items() if key not in ("path", "cache")}
+    shape = {key: value for key, value in asdict(settings).items() if key not in ("path", "cache", "out")}
     shape |= {
         "dataset": Path(settings.path).name, "backbone": first.backbone, "batch_size": first.train.batch_size,
         "precision": precision,
@@ -117,4 +118,4 @@ def run(settings: Settings) -> dict:
 
 if __name__ == "__main__":
     chosen = tyro.cli(Settings, description=__doc__)
-    write_report(run(chosen), RECORDS / step_time_record(chosen.step))
+    write_report(run(chosen), chosen.out)

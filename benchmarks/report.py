@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common.files import write_text
+
 
 def machine() -> dict[str, str | int]:
     """What the figures were measured on."""
@@ -50,8 +52,5 @@ def write_report(report: dict, out: Path | None) -> None:
     console = Console(width=max(160, Console().width))
     console.print(table)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(out.name + ".tmp")
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(out)
+        write_text(out, json.dumps(report, indent=1) + "\n")
         console.print(f"record: {out}", highlight=False)

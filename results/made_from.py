@@ -9,9 +9,9 @@ from typing import Any
 
 from common.files import write_text
 from results.code import code_digest
-from results.costs import step_time_record
+from results.costs import step_time_records
 from results.integrity import fingerprint, sha256
-from results.reader import RECORDS, Run
+from results.reader import Run
 
 NOTE = "made_from.json"
 """Beside the files: records and step times they were made from, the code that made them, and digests of the files."""
@@ -60,10 +60,11 @@ def stale(name: str, runs: Sequence[Run], folder: Path) -> list[str]:
 
 
 def _sources(name: str, runs: Sequence[Run]) -> dict[str, Any]:
-    times = [RECORDS / step_time_record(step) for step in sorted({run.config["step"] for run in runs})]
+    steps = sorted({run.config["step"] for run in runs})
+    times = [path for step in steps for path in step_time_records(step)]
     return {
         "records": {run.folder.name: fingerprint(run.folder) for run in runs},
-        "step_times": {path.name: sha256(path)[:16] for path in times if path.exists()},
+        "step_times": {path.name: sha256(path)[:16] for path in times},
         "code": code_digest(name),
     }
 

@@ -31,7 +31,7 @@ FORMATS: tuple[tuple[str, Callable[[Kind, float], str]], ...] = (
     (r"(other_)?bits_(mean|std)", _fixed(3)),
     (r"parameters_ratio", _fixed(3)),
     (r"parameters(_added)?", _million(2)),
-    (r"flops_per_token", _million(1)),
+    (r"flops_per_(token|text)", _million(1)),
     (r"step_time_ms|token_perplexity_(mean|std)", _fixed(1)),
     (r"domains|single|beats|tested|rules|iqm_domains", _fixed(0)),
     (r".*_(mean|std)|(rank|iqm|normalised)(_low|_high|_dm)?", _fixed(2)),

@@ -11,14 +11,13 @@ import pandas as pd
 
 from results.command import run_maker
 from results.reader import Run, where
-from results.render import Columns, costs, head, interval, p_value, spread, write_table, written
+from results.render import Columns, costs, head, interval, number, p_value, spread, write_table, written
 from results.table4_vision_language.configs import RANKS, RECALLS, TASKS, TODAY, VARIANTS, Task
 from results.table4_vision_language.rows import captions, task_frame
 from results.terminal import print_text
 from results.vision_language import sections
 
 FOLDER = Path(__file__).parent
-COSTS = ("params M", "added M", "MFLOPs/token")
 P, TODAY_P = "p", f"p to {TODAY}"
 LONG = (P, TODAY_P, "ROUGE-L", "exact match %", "image to text R@5 %", "text to image R@5 %")
 """Columns for which README, terminal and paper have no room."""
@@ -55,7 +54,10 @@ def columns_of(task: Task, frame: pd.DataFrame) -> Columns:
         P: lambda row: p_value(row["difference_p"]),
         "p Holm": lambda row: p_value(row["difference_p_holm"]),
         **(today if frame["today"].notna().any() else {}),
-        **{header: costs()[header] for header in COSTS},
+        **{header: costs()[header] for header in ("params M", "added M")},
+        # By text, not by token: the ways of showing a picture differ in how many positions it takes.
+        "MFLOPs/text": lambda row: number(row["flops_per_text"] / 1e6, 0),
+        "step ms": costs()["step ms"],
     }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
+from results.costs import StepTimes, fitting_step_times
 from results.differences import detectable, difference, tests_note
 from results.reader import Run, recorded, variant_key, where
 from results.table4_vision_language.chance import chance
@@ -29,15 +30,16 @@ def task_frame(parts: Sequence[Section], task: Task) -> pd.DataFrame:
     Returns:
         columns section, variant, seeds, ``<metric>_mean``, ``<metric>_std`` (also ``kind_<name>``, the accuracy on one
         kind of question), ``difference`` and ``today`` (mean score of the row minus that of :data:`COMPARED`, over the
-        seeds that both have) with :data:`results.differences.PARTS`, parameters, parameters_added, flops_per_token.
-        Holm's correction is over all comparisons of the section. ``mark`` is that of the row by its score, ``records``
-        names the runs. What is not known is NaN.
+        seeds that both have) with :data:`results.differences.PARTS`, parameters, parameters_added, flops_per_text,
+        step_time_ms. Holm's correction is over all comparisons of the section. ``mark`` is that of the row by its
+        score, ``records`` names the runs. What is not known is NaN.
     """
     table: list[dict[str, Any]] = []
     for section in parts:
         scores = scores_by_seed(section, VARIANTS)
         present = [name for name in VARIANTS if name in section.by_name]
-        rows = [_row(section, task, name, scores, len(COMPARED) * len(present)) for name in present]
+        times = fitting_step_times(section.runs)
+        rows = [_row(section, task, name, scores, times, len(COMPARED) * len(present)) for name in present]
         corrected = iter(holm([row[f"{column}_p"] for row in rows for column in COMPARED]))
         best = marks(scores)
         for row in rows:
@@ -57,7 +59,9 @@ def captions(parts: Sequence[Section], task: Task, frame: pd.DataFrame) -> dict[
     }
 
 
-def _row(section: Section, task: Task, name: str, scores: Scores, comparisons: int) -> dict[str, Any]:
+def _row(
+    section: Section, task: Task, name: str, scores: Scores, times: StepTimes | None, comparisons: int
+) -> dict[str, Any]:
     runs = section.by_name[name]
     row: dict[str, Any] = {"section": section.title, "variant": name, "seeds": len(runs)}
     for column, key in task.metrics.items():
@@ -74,9 +78,16 @@ def _row(section: Section, task: Task, name: str, scores: Scores, comparisons: i
     return row | {
         "parameters": parameters,
         "parameters_added": parameters - baseline[0].final["parameters"] if baseline else math.nan,
-        "flops_per_token": runs[0].final["flops_per_token"],
+        "flops_per_text": _flops(runs, times),
+        "step_time_ms": times.by_variant.get(name, math.nan) if times else math.nan,
         "records": recorded(runs),
     }
+
+
+def _flops(runs: Sequence[Run], times: StepTimes | None) -> float:
+    """FLOPs of one text's forward: of a record that has them, else those measured beside other rows; NaN without."""
+    own = [run.final["flops_per_text"] for run in runs if "flops_per_text" in run.final]
+    return own[0] if own else times.flops_per_text.get(runs[0].name, math.nan) if times else math.nan
 
 
 def _summary(column: str, values: Sequence[float]) -> dict[str, float]:
@@ -148,6 +159,9 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
         number_formats(section.by_name, set(trained["variant"])),
         detectable(part, tuple(COMPARED), "points", factor=100),
     ]
+    times = fitting_step_times(section.runs)
+    if times is not None and part["step_time_ms"].notna().any():
+        text.append(f"Step times side by side: {times.description}.")
     if trained["seeds"].min() == 1:
         text.append("A row with one seed speaks of that one pair of trained models.")
     return " ".join(filter(None, text))

@@ -1,6 +1,7 @@
 """Table 4 and its figures from synthetic records: right numbers, paired by seed and sample, tasks kept apart."""
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from results.collect import collect
+from results.costs import fitting_step_times
 from results.figure_vision_language.losses import validation_losses
 from results.figure_vision_language.make import make as make_figures
 from results.figure_vision_language.needs import accuracy_by_need
@@ -127,6 +129,28 @@ def test_tasks_are_not_mixed(parts):
     }  # fmt: skip
     assert parts["captions"].stem == "flickr8k_captions_timm_tiny_scratch"
     assert {name: len(part.runs) for name, part in parts.items()} == {"captions": 9, "questions": 6, "retrieval": 6}
+
+
+def test_costs_are_those_measured_in_the_same_setting(runs, parts, tmp_path, monkeypatch):
+    shape = {"dataset": "flickr8k", "backbone": "scratch", "vision": "timm/tiny", "batch_size": 8, "precision": "fp32"}
+    machine = {"cpu": "a processor", "threads": 2, "gpu": ""}
+    (tmp_path / "benchmarks").mkdir()
+    for number, (objective, layers, flops) in enumerate(
+        (("generate", 9, 1e8), ("retrieve", 2, 2e8), ("generate", 2, 3e8))
+    ):
+        settings = shape | {"objective": objective, "size": {"layers": layers}}
+        rows = [{"variant": "dm", "flops_per_text": flops, "step_ms": 5.0}]
+        report = {"settings": settings, "machine": machine, "rows": rows}
+        path = tmp_path / "benchmarks" / f"step_time-step4_vision_language-{number}.json"
+        path.write_text(json.dumps(report))
+    fitting = partial(fitting_step_times, records=tmp_path)
+    monkeypatch.setattr("results.table4_vision_language.rows.fitting_step_times", fitting)
+    frame = task_frame([parts["captions"]], TASKS["captions"]).set_index("variant")
+    assert frame.loc["dm", ["flops_per_text", "step_time_ms"]].tolist() == [3e8, 5.0]
+    assert frame.loc[["no_image", "projector"], ["flops_per_text", "step_time_ms"]].isna().all(axis=None)
+    note = captions([parts["captions"]], TASKS["captions"], frame.reset_index())[parts["captions"].title]
+    assert "a processor" in note
+    assert fitting([run for run in runs if run.dataset == "scenes"]) is None
 
 
 def test_models_of_another_size_stand_apart(root, tmp_path):

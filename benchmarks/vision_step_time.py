@@ -1,0 +1,105 @@
+"""What a text costs under every variant of step 4: FLOPs of a forward, and milliseconds of a training step, in turn.
+
+    python -m benchmarks.vision_step_time --base.data.path FOLDER_OF_FLICKR8K --base.vision.weights FILE \\
+        --out results/records/benchmarks/step_time-step4_vision_language-captions.json
+
+``--base`` is any config of step 4. The tables take their costs from all records of that name, each for the runs on its
+data, objective and models. With ``--rounds 0`` only FLOPs are counted, which no other job on the machine disturbs.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from benchmarks.language_step_time import timed
+from benchmarks.report import machine, write_report
+from common.training.config import RuntimeConfig
+from common.training.evaluate import resolve_device
+from common.training.flops import loader_flops
+from common.training.memory import keep_freed
+from common.training.precision import resolve_precision
+from common.training.task import Task
+from results.table4_vision_language.configs import VARIANTS
+from step4_vision_language.build import build_model
+from step4_vision_language.config import VisionLanguageRunConfig, small, variant
+from step4_vision_language.contrast import DualEncoder
+from step4_vision_language.data import build_data, load_texts
+from step4_vision_language.task import GenerateTask, RetrieveTask
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is compared."""
+
+    base: VisionLanguageRunConfig = field(default_factory=small)
+    """Config whose variants are compared."""
+    variants: tuple[str, ...] = VARIANTS
+    steps: int = 3
+    """Timed steps per variant and round."""
+    warm: int = 1
+    """Steps before them that are not timed."""
+    rounds: int = 2
+    """0 times nothing."""
+    device: str = "auto"
+    cache: str = "~/.cache/multistream"
+    """Folder of features."""
+    out: Path | None = None
+    """Where the record goes."""
+
+
+def arm(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> tuple[Callable[[], Task], Any]:
+    """Maker of the task, and its loaders."""
+    corpus, tokenizer = load_texts(config)
+    data = build_data(config, runtime, corpus, tokenizer, build_model(config, tokenizer))
+
+    def make() -> Task:
+        model = build_model(config, tokenizer)
+        if config.objective == "generate":
+            return GenerateTask(model, None, 0.0)
+        width = model.config.get_text_config().hidden_size
+        return RetrieveTask(model, DualEncoder(width, config.embedding, config.siglip, data.processor.end_id))
+
+    return make, data.loaders
+
+
+def run(settings: Settings) -> dict:
+    """FLOPs by text, median milliseconds over rounds and batches, and their ratio to the first variant's."""
+    device = resolve_device(settings.device)
+    if device.type == "cpu":
+        keep_freed()  # as in training
+    runtime = RuntimeConfig(cache_dir=settings.cache, progress=False)
+    base = settings.base
+    precision = resolve_precision(base.train.precision, device)
+    base = replace(base, train=replace(base.train, precision=precision))
+    configs = {name: variant(base, name) for name in settings.variants}
+    arms = {name: arm(config, runtime) for name, config in configs.items()}
+    flops: dict[str, float] = {}
+    times: dict[str, list[float]] = {name: [] for name in arms}
+    for name, (make, loaders) in arms.items():
+        flops[name] = loader_flops(make().to(device), loaders["validation"], precision)["flops_per_text"]
+    for _ in range(settings.rounds):
+        for name, (make, loaders) in arms.items():
+            times[name] += timed(configs[name], make, loaders["train"], settings, device)
+    medians = {name: statistics.median(values) if values else None for name, values in times.items()}
+    first = medians[settings.variants[0]]
+    rows = [
+        {"variant": name, "flops_per_text": flops[name], "step_ms": ms, "ratio": ms and first and ms / first}
+        for name, ms in medians.items()
+    ]
+    shape = {
+        "steps": settings.steps, "warm": settings.warm, "rounds": settings.rounds, "dataset": base.data.name,
+        "objective": base.objective, "backbone": base.backbone, "vision": base.vision.name,
+        "size": asdict(base.size), "batch_size": base.train.batch_size, "precision": precision,
+    }  # fmt: skip
+    return {"benchmark": "vision_step_time", "settings": shape, "machine": machine(), "rows": rows}
+
+
+if __name__ == "__main__":
+    chosen = tyro.cli(Settings, description=__doc__)
+    write_report(run(chosen), chosen.out)
