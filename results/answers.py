@@ -20,6 +20,7 @@ from results.render import (
     markdown_table,
     marked,
     p_value,
+    signed,
     spread,
     written,
 )
@@ -184,16 +185,12 @@ def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
         frame = where(pd.read_csv(path), change="swapped")
         found = frame.groupby("variant", sort=False)["spearman"].agg(["min", "max", "size"])
         rows[path.name.removesuffix("-agreement.csv")] = {
-            str(name): f"{_signed(low)} to {_signed(high)} ({size})" if size > 1 else f"{_signed(low)} (1)"
+            str(name): f"{signed(low, 2)} to {signed(high, 2)} ({size})" if size > 1 else f"{signed(low, 2)} (1)"
             for name, low, high, size in found.itertuples()
         }
     names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     table = [[setting, *(cells.get(name, MISSING) for name in names)] for setting, cells in rows.items()]
     return markdown_table(pd.DataFrame(table, columns=pd.Index(["setting", *names]))) if rows else NOTHING
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def _cell(row: Mapping[Any, Any]) -> str:

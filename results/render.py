@@ -160,8 +160,13 @@ def write_table(
 
 
 def number(value: float, digits: int) -> str:
-    """A number, a dash where it is not known."""
-    return MISSING if math.isnan(value) else f"{value:,.{digits}f}"
+    """A number with the minus of print, a dash where it is not known."""
+    return MISSING if math.isnan(value) else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a dash where it is not known."""
+    return MISSING if math.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")
 
 
 def spread(mean: float, std: float, digits: int = 2) -> str:
@@ -173,7 +178,7 @@ def interval(difference: float, low: float, high: float, digits: int = 2) -> str
     """A difference and its confidence interval, with signs."""
     if math.isnan(difference):
         return MISSING
-    return f"{_signed(difference, digits)} [{_signed(low, digits)}, {_signed(high, digits)}]"
+    return f"{signed(difference, digits)} [{signed(low, digits)}, {signed(high, digits)}]"
 
 
 def p_value(value: float) -> str:
@@ -207,10 +212,6 @@ def counted(text: str, count: float, whole: float, unit: str = "") -> str:
 def head() -> Columns:
     """The columns that begin every table."""
     return {"variant": lambda row: str(row["variant"]), "seeds": lambda row: str(row["seeds"] or MISSING)}
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _percent(row: dict[str, Any], name: str) -> str:

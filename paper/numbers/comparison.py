@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from paper.numbers.formats import shown, signed
+from paper.numbers.formats import shown
 from paper.numbers.macro import Macro
 from results.kinds import CONTROLS, FEW, OUTCOMES, split_option
-from results.render import escaped, interval
+from results.render import escaped, interval, signed
 from results.table_rows import Row
 
 NAMES = ("section", "variant", "records")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from results.kinds import Kind
-from results.render import MISSING, escaped, number, p_value
+from results.render import MISSING, escaped, number, p_value, signed
 
 
 def _million(digits: int) -> Callable[[Kind, float], str]:
@@ -46,11 +46,6 @@ def shown(kind: Kind, column: str, value: float) -> str:
         return MISSING
     write = next((write for pattern, write in FORMATS if re.fullmatch(pattern, column)), None)
     return f"{value:.4g}" if write is None else write(kind, value)
-
-
-def signed(value: float, digits: int) -> str:
-    """With its sign, and the minus of print."""
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from paper.numbers.formats import signed
 from paper.numbers.macro import Macro
-from results.render import escaped, number
+from results.render import escaped, number, signed
 from results.table_rows import RESULTS
 
 FOLDER = "figure_vision_language"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from paper.numbers.formats import joined, signed
+from paper.numbers.formats import joined
 from paper.numbers.macro import Macro
 from results.kinds import SIGNIFICANT
+from results.render import signed
 from results.table_rows import Row
 
 MEASURES = {

@@ -17,7 +17,7 @@ from results.figure_efficiency.by_parameters import parameter_frame
 from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.figure import drawn_points, efficiency_figure
 from results.reader import Run
-from results.render import INTERVAL, MISSING, Columns, head, interval, number, spread, tests, write_table
+from results.render import INTERVAL, MISSING, Columns, head, interval, number, signed, spread, tests, write_table
 from results.style import paper_style, save
 
 FOLDER = Path(__file__).parent
@@ -37,7 +37,7 @@ PARAMETER_COLUMNS: Columns = {
     "added M": lambda row: number(row["parameters_added"] / 1e6, 3),
     "ratio": lambda row: number(row["parameters_ratio"], 3),
     "Δ [95 % CI]": lambda row: _gain(row),
-    "Δ / SE": lambda row: MISSING if math.isnan(row["in_errors"]) else f"{row['in_errors']:+.1f}".replace("-", "−"),
+    "Δ / SE": lambda row: signed(row["in_errors"], 1),
 }
 """Header of the table of parameters -> how a cell is written."""
 SHARE_NOTE = (

@@ -12,7 +12,7 @@ import pandas as pd
 
 from results.command import run_maker
 from results.reader import Run, where
-from results.render import MISSING, Columns, head, interval, number, p_value, spread, write_table, written
+from results.render import MISSING, Columns, head, interval, number, p_value, signed, spread, write_table, written
 from results.style import paper_style, save
 from results.table6_universality.domains import domains
 from results.table6_universality.figure import universality_figure
@@ -44,7 +44,7 @@ OVERALL_COLUMNS: Columns = {
     "first %": lambda row: number(100 * row["first"], 1),
     "mean Δ / SE": lambda row: _errors(row),
     "normalised, IQM": lambda row: _ranged(row, "iqm", 2),
-    "IQM of dm there": lambda row: _signed(number(row["iqm_dm"], 2)),
+    "IQM of dm there": lambda row: number(row["iqm_dm"], 2),
     "IQM over": lambda row: MISSING if math.isnan(row["iqm"]) else str(row["iqm_domains"]),
     "beats shuffled in": lambda row: f"{row['beats']} of {row['tested']}" if row["tested"] else MISSING,
 }
@@ -77,7 +77,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
 
 
 def _score(row: dict[str, Any]) -> str:
-    return _signed(spread(row["scale"] * row["score_mean"], row["scale"] * row["score_std"], _digits(row)))
+    return spread(row["scale"] * row["score_mean"], row["scale"] * row["score_std"], _digits(row))
 
 
 def _gain(row: dict[str, Any]) -> str:
@@ -102,15 +102,11 @@ def _ranged(row: dict[str, Any], name: str, digits: int) -> str:
     if math.isnan(values[0]):
         return MISSING
     value, low, high = (number(one, digits) for one in values)
-    return _signed(f"{value} [{low}, {high}]")
+    return f"{value} [{low}, {high}]"
 
 
 def _errors(row: dict[str, Any]) -> str:
-    return MISSING if math.isnan(row["in_errors"]) else _signed(f"{row['in_errors']:+.1f}")
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", "−")
+    return signed(row["in_errors"], 1)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def columns_of(frame: pd.DataFrame) -> Columns:
         "Δ points [95 % CI]": lambda row: _interval(row, "difference"),
         **tests(),
         "spared [95 % CI]": lambda row: _interval(row, "spared"),
-        **{f"without {name}": lambda row, name=name: _signed(_percent(row, f"{WITHOUT}{name}")) for name in gone},
+        **{f"without {name}": lambda row, name=name: _percent(row, f"{WITHOUT}{name}") for name in gone},
     }
 
 
@@ -89,10 +89,6 @@ def _percent(row: dict[str, Any], name: str) -> str:
 
 def _interval(row: dict[str, Any], name: str) -> str:
     return interval(*(100 * row[f"{name}{end}"] for end in ("", "_low", "_high")))
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", "−")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ NOTE = (
 def _mean(name: str, scale: float = 1.0, digits: int = 2) -> Callable[[dict[str, Any]], str]:
     def write(row: dict[str, Any]) -> str:
         mean = round(scale * row[f"{name}_mean"], digits) + 0.0  # not −0.00
-        text = spread(mean, scale * row[f"{name}_std"], digits).replace("-", "−")
+        text = spread(mean, scale * row[f"{name}_std"], digits)
         return counted(text, row[f"{name}_seeds"], row["seeds"])
 
     return write
@@ -42,7 +42,7 @@ def _mean(name: str, scale: float = 1.0, digits: int = 2) -> Callable[[dict[str,
 
 def _alpha(row: dict[str, Any]) -> str:
     mean, low, high = (row[f"alpha_{end}"] for end in ("mean", "low", "high"))
-    return number(mean, 3).replace("-", "−") if math.isnan(low) else interval(mean, low, high, 3)
+    return number(mean, 3) if math.isnan(low) else interval(mean, low, high, 3)
 
 
 def _gradient(row: dict[str, Any]) -> str:
