@@ -127,8 +127,12 @@ def _build(
 
 
 def _fingerprint(encoder: VisionEncoder, sources: Sequence[ImageSource]) -> str:
-    """Changes with the weights, with how pictures are prepared, and with any picture."""
-    digest = hashlib.sha256(repr((_REVISION, preprocess_of(encoder), encoder.config.depths)).encode())
+    """Changes with the weights, with how pictures are prepared and padded, and with the pictures, of which only file
+    name and size in bytes count: a picture replaced by one of the same name and size goes unnoticed.
+    """
+    setup = (_REVISION, preprocess_of(encoder), encoder.config.depths)
+    padded = ("same_padding",) if encoder.config.same_padding else ()  # none keeps the name it had before this counted
+    digest = hashlib.sha256(repr((*setup, *padded)).encode())
     for name, value in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
