@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,8 @@ from common.data.text import DataError
 
 COMPRESSIONS = ("", ".gz", ".xz", ".bz2", ".zst")
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+DAMAGE = (OSError, EOFError, lzma.LZMAError, zlib.error)
+"""What reading a damaged compressed file raises."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -37,7 +40,7 @@ def read_bytes(path: Path) -> bytes:
 
             with pyarrow.CompressedInputStream(pyarrow.BufferReader(content), "zstd") as stream:
                 return stream.read()
-    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+    except (*DAMAGE, ValueError) as error:
         raise DataError(f"{path} cannot be decompressed ({error}); it is damaged or not {path.suffix[1:]}") from error
     return content
 
@@ -81,7 +84,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
             f"{path}, after line {number}: byte 0x{error.object[error.start]:02x} is not {encoding.upper()}; "
             "convert the file (iconv -f latin1 -t utf-8, if it is Latin-1)"
         ) from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} cannot be read to its end ({error}); it is damaged") from error
 
 

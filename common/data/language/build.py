@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
@@ -23,8 +22,9 @@ from common.data.language.detokenise import detokenise
 from common.data.language.merge import finish_shard, merge_strings
 from common.data.language.shards import TOKENS, ShardBuilder, read_shard, sha256, total
 from common.data.language.sources import Unit, pieces, source_named
-from common.data.language.words import TokenReader, byte_pieces
+from common.data.language.words import TokenReader, byte_pieces, masks_letters
 from common.data.text import DataError
+from common.files import write_text
 from common.parallel import parallel_map
 from common.streams.analyser import digest
 
@@ -45,16 +45,19 @@ class UnitBuilder:
         byte_level: bytes of every token, None for other tokenizers.
         separator: token before every document.
         undo: whether WikiText's tokenisation is undone.
+        tokens: those above which a shard is closed.
+        join: whether a word starts once though a letter of it is cut, see ``words.starts_of``.
     """
 
     def __init__(
-        self, folder: str, tokenizer: str, byte_level: list[bytes] | None, separator: int, undo: bool, tokens: int
-    ) -> None:
+        self, folder: str, tokenizer: str, byte_level: list[bytes] | None, separator: int, undo: bool, tokens: int,
+        join: bool,
+    ) -> None:  # fmt: skip
         from tokenizers import Tokenizer
 
         backend = Tokenizer.from_str(tokenizer)
         self.folder, self.separator, self.undo, self.tokens = Path(folder), separator, undo, tokens
-        self.wide = backend.get_vocab_size() > 1 << 16
+        self.wide, self.join = backend.get_vocab_size() > 1 << 16, join
         self.reader = TokenReader(backend, byte_level)
 
     def __call__(self, unit: Unit) -> None:
@@ -65,7 +68,7 @@ class UnitBuilder:
             number += 1
         for _ in range(done):
             next(stream)
-        builder, taken = ShardBuilder(self.separator, self.wide), 0
+        builder, taken = self._empty(), 0
         for batch in _batches(stream):
             texts = [detokenise(piece.text) if self.undo else piece.text for piece in batch]
             for piece, encoded in zip(batch, self.reader.encode_many(texts), strict=True):
@@ -73,10 +76,13 @@ class UnitBuilder:
                 taken += 1
                 if builder.counts.tokens >= self.tokens:
                     builder.write(shard_path(self.folder, unit, number), taken)
-                    builder, taken, number = ShardBuilder(self.separator, self.wide), 0, number + 1
+                    builder, taken, number = self._empty(), 0, number + 1
         if taken:
             builder.write(shard_path(self.folder, unit, number), taken)
         done_mark(self.folder, unit).touch()
+
+    def _empty(self) -> ShardBuilder:
+        return ShardBuilder(self.separator, self.wide, self.join)
 
 
 def shard_path(folder: Path, unit: Unit, number: int) -> Path:
@@ -114,7 +120,8 @@ def build(
     todo = [unit for unit in units if not done_mark(pending, unit).exists()]
     backend = tokenizer.backend_tokenizer
     setup = (
-        str(pending), backend.to_str(), byte_pieces(tokenizer), separator, config.detokenise, tokens_per_shard
+        str(pending), backend.to_str(), byte_pieces(tokenizer), separator, config.detokenise, tokens_per_shard,
+        masks_letters(tokenizer),
     )  # fmt: skip
     with tqdm(
         total=len(units), initial=len(units) - len(todo), desc=config.name, unit="unit", disable=not progress
@@ -149,9 +156,7 @@ def build(
     manifest["files"] = {name: sha256(folder / name) for name in (STRINGS, TRAIN_USES)}
     manifest["splits"] = {name: manifest["splits"][name] for name in SPLITS if name in manifest["splits"]}
     del numbers
-    temporary = folder / f".{MANIFEST}.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    os.replace(temporary, folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1))
     shutil.rmtree(pending)
     (folder / STRINGS).with_suffix(".map").unlink(missing_ok=True)
 
@@ -201,11 +206,15 @@ def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str
     return notes
 
 
-def corpus_key(config: CorpusConfig, units: Sequence[Unit], tokenizer_name: str) -> str:
-    """24 hex digits that name the corpus: its text, how it is cut, and this code's revision."""
+def corpus_key(config: CorpusConfig, units: Sequence[Unit], tokenizer_name: str, join: bool) -> str:
+    """24 hex digits that name the corpus: its text, how it is cut, and this code's revision.
+
+    Args:
+        join: see ``words.starts_of``; corpora without it keep the name that they had before there was such a choice.
+    """
     plain = [(unit.split, unit.name, unit.source, unit.fingerprint) for unit in units]
     starts = config.document_start if config.name == "folder" else ""
-    return digest(_REVISION, plain, starts, tokenizer_name, config.detokenise)
+    return digest(_REVISION, plain, starts, tokenizer_name, config.detokenise, *(["joined"] if join else []))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from common.data.language.config import CorpusConfig
 from common.data.language.shards import Counts, lines_of, read_shard, sha256
 from common.data.language.sources import source_named
 from common.data.language.tokenizers import separator, tokenizer_hash, tokenizer_of
+from common.data.language.words import masks_letters
 from common.data.text import DataError
 
 FIELDS = ("tokens", "words", "prefixes", "starts")
@@ -118,7 +119,8 @@ def load_corpus(
     cache = Path(cache_dir).expanduser()
     units = source.units(config)
     tokenizer = tokenizer_of(config, units, cache)
-    folder = cache / f"{config.name}-{corpus_key(config, units, tokenizer_hash(tokenizer))}"
+    key = corpus_key(config, units, tokenizer_hash(tokenizer), masks_letters(tokenizer))
+    folder = cache / f"{config.name}-{key}"
     with locked(folder):
         if (folder / MANIFEST).exists():
             damaged = damage(folder)

@@ -31,6 +31,12 @@ def units(config: CorpusConfig) -> list[Unit]:
         for split in NAMES
         for path in files_of(folder, split)
     ]  # fmt: skip
+    known: dict[tuple[str, str], str] = {}
+    for unit in found:
+        path = unit.options["path"]
+        other = known.setdefault((unit.split, unit.name), path)
+        if other != path:  # one of them would be read twice, the other never
+            raise DataError(f"{other} and {path} are both called {unit.name!r} in the {unit.split} split; rename one")
     if not found:
         raise DataError(f"{folder} holds no train*.txt, validation*.txt or test*.txt, nor folders of such names")
     return found

@@ -59,7 +59,7 @@ def mask(
 
     Args:
         tokens: ids ``[T]``.
-        starts: True where a word begins ``[T]``; a word cut off at the left edge begins there.
+        starts: True where a word begins ``[T]``; a word cut off at the left edge begins with its first token here.
         words: 0 at tokens outside words, which are never chosen ``[T]``.
         random: decides everything; the same generator gives the same masks.
         mask_token: id of the mask token.
@@ -67,7 +67,7 @@ def mask(
     """
     inside = words != 0
     begins = starts & inside
-    begins[:1] |= inside[:1]
+    begins[np.flatnonzero(inside)[:1]] = True
     group = np.cumsum(begins) - 1  # word of each token within the window, as far as it is inside one
     units = int(begins.sum())
     if config.unit == "word":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from common.data.hub import load_from_hub
 from common.data.language.config import CorpusConfig
 from common.data.language.sources import Line, Source, Unit, register_source
 from common.data.text import DataError
@@ -33,16 +34,9 @@ def units(config: CorpusConfig) -> list[Unit]:
 
 
 def _stream() -> Any:
-    import datasets  # slow to import, and only needed here
-
-    try:
-        return datasets.load_dataset(HUB, split="train", streaming=True)
-    except Exception as error:  # the library raises a dozen types, all meaning "cannot be had"
-        reason = str(error).split("\n")[0][:200]
-        raise DataError(
-            f"{HUB} cannot be had from the Hugging Face hub ({type(error).__name__}: {reason}). Connect, or take "
-            "--data.name folder with texts of your own"
-        ) from error
+    return load_from_hub(
+        HUB, advice="take --data.name folder with texts of your own", split="train", streaming=True
+    )  # fmt: skip
 
 
 def lines(unit: Unit) -> Iterator[Line]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from common.data.language.sources import Piece
-from common.data.language.words import TokenText, words_of
+from common.data.language.words import TokenText, starts_of, words_of
+from common.files import write_atomic
 
 TOKENS = 1 << 20
 """Tokens above which a shard is closed, at the end of a piece."""
@@ -54,6 +54,8 @@ class ShardBuilder:
     separator: int
     wide: bool
     """Whether a token needs more than 16 bits."""
+    join: bool
+    """Whether a word starts once though a letter of it is cut, see ``words.starts_of``."""
     counts: Counts = field(default_factory=Counts)
     _numbers: dict[str, int] = field(default_factory=lambda: {"": NONE})
     _parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -73,8 +75,7 @@ class ShardBuilder:
         numbers = self._numbers
         of_words = np.array([numbers.setdefault(w, len(numbers)) for w in words] + [NONE], dtype=np.uint32)
         of_prefixes = np.array([numbers.setdefault(p, len(numbers)) for p in prefixes], dtype=np.uint32)
-        starts = (word >= 0) & (word != np.append(-1, word[:-1])[: len(word)])
-        self._append(encoded.ids, of_words[word], of_prefixes, starts.astype(np.uint8))
+        self._append(encoded.ids, of_words[word], of_prefixes, starts_of(word, self.join).astype(np.uint8))
         self._uses.append(of_words[:-1])
         self.counts.words += len(original.split())
         self.counts.lines += piece.lines
@@ -111,13 +112,9 @@ def strings_of(path: Path) -> Path:
 
 def write_shard(path: Path, arrays: Mapping[str, np.ndarray], counts: Mapping[str, int]) -> None:
     """Write a shard in one move."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        # As an array: the order of a safetensors file's metadata is left to chance, and the hash must not be.
-        save_file({**arrays, COUNTS: np.array([counts[name] for name in COUNTED], dtype=np.uint64)}, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # As an array: the order of a safetensors file's metadata is left to chance, and the hash must not be.
+    content = {**arrays, COUNTS: np.array([counts[name] for name in COUNTED], dtype=np.uint64)}
+    write_atomic(path, lambda temporary: save_file(content, temporary))
 
 
 def read_shard(path: Path) -> tuple[dict[str, np.ndarray], dict[str, int]]:

@@ -33,8 +33,9 @@ def tokenizer_of(config: CorpusConfig, units: Sequence[Unit], cache: Path) -> Pr
         FileNotFoundError: a name that is neither a folder nor to be had from the hub.
     """
     if config.tokenizer not in TRAINED:
-        if (Path(config.tokenizer) / "tokenizer.json").is_file():  # of a trained model, or a tokenizer alone
-            return PreTrainedTokenizerFast.from_pretrained(config.tokenizer)
+        folder = Path(config.tokenizer).expanduser()
+        if (folder / "tokenizer.json").is_file():  # of a trained model, or a tokenizer alone
+            return PreTrainedTokenizerFast.from_pretrained(str(folder))
         from common.models.backbones import load_tokenizer
 
         return load_tokenizer(config.tokenizer)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from common.data.files import folder_of, read_lines
+from common.data.hub import load_from_hub
 from common.data.language.config import SPLITS, CorpusConfig
 from common.data.language.shards import sha256
 from common.data.language.sources import Line, Source, Unit, register_source
@@ -52,17 +54,9 @@ def _from_hub(config: CorpusConfig) -> list[Unit]:
     return found
 
 
-def _rows(name: str, split: str):
-    import datasets  # slow to import, and only needed here
-
-    try:
-        return datasets.load_dataset(HUB, f"{name}-v1", split=split)
-    except Exception as error:  # the library raises a dozen types, all meaning "cannot be had"
-        reason = str(error).split("\n")[0][:200]
-        raise DataError(
-            f"{name} is neither in the local cache nor to be had from the Hugging Face hub ({type(error).__name__}: "
-            f"{reason}). Connect once, or give --data.path a folder with train.txt, valid.txt and test.txt"
-        ) from error
+def _rows(name: str, split: str) -> Any:
+    advice = "give --data.path a folder with train.txt, valid.txt and test.txt"
+    return load_from_hub(HUB, f"{name}-v1", advice=advice, name=name, split=split)
 
 
 def lines(unit: Unit) -> Iterator[Line]:
@@ -70,7 +64,7 @@ def lines(unit: Unit) -> Iterator[Line]:
         texts: Iterator[str] = read_lines(Path(unit.options["path"]))
     else:
         rows = _rows(unit.source, unit.options["split"]).select(range(unit.options["first"], unit.options["last"]))
-        texts = (row["text"] or " \n" for row in rows)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        texts = (row["text"] or " \n" for row in rows)
     first = blank = True
     for text in texts:
         text = text if text.endswith("\n") else text + "\n"

@@ -133,6 +133,28 @@ def byte_pieces(tokenizer: Any) -> list[bytes] | None:
     return pieces
 
 
+def masks_letters(tokenizer: Any) -> bool:
+    """Whether words are masked that tokens may cut within a letter: a byte-level tokenizer with a mask token.
+
+    Only in such corpora does :func:`starts_of` join what a word was cut into. Others keep the starts that finished runs
+    were trained on: causal models mask nothing, and other tokenizers hardly ever cut a letter (Korean ones, by uncased
+    BERT's).
+    """
+    return tokenizer.mask_token_id is not None and byte_pieces(tokenizer) is not None
+
+
+def starts_of(word: np.ndarray, join: bool) -> np.ndarray:
+    """Where a word starts ``[T]``, given the word of each token, -1 for none.
+
+    Args:
+        join: a token that completes no letter, and so has no word, does not make the next one of the same word a start.
+    """
+    there = np.flatnonzero(word >= 0) if join else np.arange(len(word))
+    starts = np.zeros(len(word), dtype=bool)
+    starts[there] = np.diff(word[there], prepend=-1) != 0
+    return starts & (word >= 0)
+
+
 def _byte_of_letter() -> dict[str, int]:
     """Letter that stands for a byte in a byte-level vocabulary -> that byte (GPT-2's scheme, Radford et al. 2019):
     printable bytes stand for themselves, the others for the letters from 256 on, in order.

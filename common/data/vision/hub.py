@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.data.hub import load_from_hub
 from common.data.vision.karpathy import SPLIT_OF
 from common.data.vision.sample import DataError, ImageError, ImageSource, Sample
 
@@ -42,14 +43,7 @@ def load_rows(repository: str, revision: str | None, advice: str) -> Mapping[str
     """
     import datasets  # slow to import, and only needed here
 
-    try:
-        tables: Any = datasets.load_dataset(repository, revision=revision)
-    except Exception as error:  # the library raises a dozen types, all meaning "cannot be had"
-        reason = str(error).split("\n")[0][:200]
-        raise DataError(
-            f"{repository} is neither in the local cache nor to be had from the Hugging Face hub "
-            f"({type(error).__name__}: {reason}). Connect once, or {advice}"
-        ) from error
+    tables = load_from_hub(repository, advice=advice, revision=revision)
     for split, rows in tables.items():
         if "image" not in rows.column_names:
             raise DataError(f"{repository} ({split}) has no column 'image', only {rows.column_names}; {advice}")

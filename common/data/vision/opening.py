@@ -67,8 +67,7 @@ def check_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> None:
 def check_images(
     samples: Iterable[Sample],
     skip: bool,
-    deep: bool = False,
-    depth: str = "",
+    depth: str = "header",
     max_pixels: int = MAX_PIXELS,
     workers: int = 0,
 ) -> tuple[list[Sample], list[BadImage]]:
@@ -76,8 +75,7 @@ def check_images(
 
     Args:
         skip: leave out samples with a bad picture, rather than raise.
-        deep: decode the pictures; otherwise only headers are read.
-        depth: "exists", "header" or "pixels"; overrides `deep`.
+        depth: what is looked at: "exists" whether the file is there, "header" its beginning, "pixels" all of it.
         max_pixels: largest width x height.
         workers: threads; 0 = one per core, at most 16.
 
@@ -88,7 +86,6 @@ def check_images(
         DataError: without `skip`, for bad pictures; it counts them and names the first five.
     """
     samples = list(samples)
-    depth = depth or ("pixels" if deep else "header")
 
     def reason(source: ImageSource) -> str:
         try:

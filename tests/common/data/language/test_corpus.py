@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from common.data import DataError
+from common.data.files import read_bytes, read_lines
 from common.data.language import CorpusConfig, build, corpus
 from common.data.language.corpus import load_corpus
 from common.data.language.detokenise import detokenise
@@ -147,6 +149,20 @@ def test_clear_errors(folder, tmp_path, options, message):
         load_corpus(config(folder, **options), tmp_path, workers=1, progress=False)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("test.txt", "test.txt.gz"), ("train.txt", "train/train.txt"), ("dev/a.txt", "val/a.txt")],
+)
+def test_two_files_of_one_name_are_refused(tmp_path, one, other):
+    for name in ("train-00.txt", one, other):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(gzip.compress(b"a text\n") if name.endswith(".gz") else b"a text\n")
+    message = f"({one}.*{other}|{other}.*{one}).*rename one"
+    with pytest.raises(DataError, match=message):
+        load_corpus(config(tmp_path), tmp_path / "cache", workers=1, progress=False)
+
+
 def test_text_that_cannot_be_read_is_named(folder, tmp_path):
     (folder / "train-00.txt").write_bytes(b"good line\nbad \xff line\n")
     with pytest.raises(DataError, match=r"train-00.txt, after line \d+: byte 0xff is not UTF-8"):
@@ -156,6 +172,15 @@ def test_text_that_cannot_be_read_is_named(folder, tmp_path):
     (folder / "train-01.txt.xz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="train-01.txt.xz cannot be read to its end"):
         load_corpus(config(folder), tmp_path, workers=2, progress=False)
+
+
+def test_a_damaged_gzip_file_is_named(folder, tmp_path):
+    content = bytearray(gzip.compress(document(7).encode()))
+    content[20] ^= 0xFF
+    (folder / "train-02.txt.gz").write_bytes(content)
+    for read in (read_bytes, lambda path: list(read_lines(path))):
+        with pytest.raises(DataError, match="train-02.txt.gz cannot be .*damaged"):
+            read(folder / "train-02.txt.gz")
 
 
 def test_without_a_training_split_the_tokenizer_must_be_named(folder, tmp_path):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from common.data.language.corpus import load_corpus
 from common.data.language.masking import NOTHING, MaskConfig, mask
+from common.data.language.tokenizers import train_bpe
+from common.streams.config import StreamConfig
+from common.streams.grid import GridStreams
+from common.streams.tables import build_tables
+from tests.common.data.language.texts import TRAIN_TEXT, config, write_folder
 
 MASK, VOCABULARY = 4, np.arange(5, 1000)
 
@@ -61,6 +67,42 @@ def test_a_word_cut_off_at_the_left_edge_is_one():
         for s in range(50)
     }
     assert seen == {(a, a, b) for a in (False, True) for b in (False, True)}
+
+
+def test_a_word_cut_off_within_a_letter_begins_with_its_first_whole_one():
+    tokens, words, starts = np.array([7, 8, 9, 7]), np.array([0, 3, 3, 4]), np.array([False, False, False, True])
+    seen = {
+        tuple(
+            mask(tokens, starts, words, MaskConfig(unit=unit, rate=0.5), np.random.default_rng(s), MASK, VOCABULARY)[2]
+        )
+        for unit in ("word", "token")
+        for s in range(50)
+    }
+    assert seen == {(False, a, a, b) for a in (False, True) for b in (False, True)}
+
+
+@pytest.mark.parametrize("word", ["cafés", "caféteria", "naïve", "ab日cd"])
+def test_no_part_of_a_word_keeps_its_sound_where_a_letter_is_cut(tmp_path, word):
+    """A byte-level tokenizer that has never seen the letter cuts it in two; the half that has no word is no end."""
+    folder = write_folder(tmp_path / "texts")
+    (folder / "test.txt").write_text(f"one {word} two\n")
+    tokenizer = train_bpe([TRAIN_TEXT], 300, specials=["[MASK]"])
+    tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
+    corpus = load_corpus(config(folder, tokenizer=str(tmp_path / "tokenizer")), tmp_path, workers=1, progress=False)
+    stream = StreamConfig("phonetic")
+    grid = GridStreams([stream], build_tables(corpus, [stream], workers=1, progress=False)[0])
+    split, strings = corpus.split("test"), list(corpus.strings())
+    tokens, words, _, starts = split.window(0, len(split))
+    pieces = np.flatnonzero(words == strings.index(word))
+    assert (np.diff(pieces) > 1).any(), "the letter is not cut"
+    assert starts[pieces].tolist() == [True] + [False] * (len(pieces) - 1)
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        found = mask(tokens, starts, words, MaskConfig(unit="token"), random, tokenizer.mask_token_id, VOCABULARY)
+        rows = grid.rows(stream, words[None], words[None], found.hidden[None])[0]
+        if (found.labels[pieces] != NOTHING).any():
+            assert (rows[pieces] == grid.tables["phonetic"].mask_row).all()
 
 
 def test_the_generator_decides_everything():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from common.data.language.tokenizers import train_tokenizer
-from common.data.language.words import TokenReader, byte_pieces, words_of
+from common.data.language.words import TokenReader, byte_pieces, starts_of, words_of
 from tests.common.data.language.texts import TRAIN_TEXT, config, units_of
 
 ODD = [
@@ -103,3 +103,16 @@ def test_a_tokenizer_that_truncates_is_kept_from_it(readers):
     cut.enable_truncation(5)
     (encoded,) = TokenReader(cut, readers["bpe"].pieces).encode_many(["the character of water " * 30])
     assert len(encoded.ids) > 100
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_word_starts_once_however_its_letters_are_cut(readers, text):
+    for reader in readers.values():
+        (encoded,) = reader.encode_many([text])
+        word = words_of(encoded).word
+        starts = starts_of(word, join=True)
+        assert sorted(set(word[word >= 0])) == word[starts].tolist()
+        # Without joining, only a token that completes no letter makes a difference.
+        assert (starts_of(word, join=False) | ~starts).all()
+        if len(word) and word.min() >= 0:
+            np.testing.assert_array_equal(starts_of(word, join=False), starts)

@@ -146,7 +146,7 @@ def test_check_counts_each_bad_picture_once_and_names_it(tmp_path):
         check_images(samples, skip=False)
     kept, bad = check_images(samples, skip=True)
     assert [s.id for s in kept] == ["0", "1"] and len(bad) == 2
-    kept, bad = check_images(samples, skip=True, deep=True)
+    kept, bad = check_images(samples, skip=True, depth="pixels")
     assert [s.id for s in kept] == ["0"] and "cut.jpg: damaged or cut short" in bad[0].reason
     kept, bad = check_images(samples, skip=True, depth="exists")
     assert [s.id for s in kept] == ["0", "1", "2", "3"] and [b.source.path for b in bad] == [str(tmp_path / "none.jpg")]
