@@ -16,7 +16,8 @@ class StreamConfig:
     name: str = ""
     """Name in records and figures; the kind when empty. Needed when two streams are of one kind."""
     control: Literal["none", "shuffled", "noise"] = "none"
-    """``shuffled``: every word has another word's pieces, fixed; ``noise``: every occurrence has random pieces."""
+    """``shuffled``: every word has another word's pieces, fixed; ``noise``: every occurrence has random pieces. Both
+    are silent at the words where the stream itself is, such as punctuation."""
     alignment: Literal["word", "attention", "pooled"] = "word"
     """Compose each word and gather it to the grid, or let the grid attend to the text's sequence of pieces. Of
     pictures: let the grid attend to the patches, or pool them."""

@@ -120,10 +120,8 @@ class Lexicon:
 def _analyse(analyser: WordAnalyser, keys: list[str], workers: int, progress: bool) -> list[list[str]]:
     chunks = [keys[begin : begin + CHUNK] for begin in range(0, len(keys), CHUNK)]
     with tqdm(total=len(keys), desc=f"{analyser.kind} lexicon", unit="word", disable=not progress) as bar:
-        # A class of the main script cannot be imported by another process.
-        alone = workers == 1 or len(keys) < MIN_PARALLEL or type(analyser).__module__ == "__main__"
-        if not alone:
-            setup = (type(analyser).__module__, type(analyser).__qualname__, analyser.state())
+        setup = parallel_setup(analyser, len(keys), workers)
+        if setup is not None:
             answers = parallel_map(analyser_of, setup, chunks, workers, lambda chunk, _: bar.update(len(chunk)))
             return [word for chunk in answers for word in chunk]
         found: list[list[str]] = []
@@ -132,6 +130,15 @@ def _analyse(analyser: WordAnalyser, keys: list[str], workers: int, progress: bo
                 found.extend(analyser.analyse_many(chunk))
                 bar.update(len(chunk))
         return found
+
+
+def parallel_setup(analyser: WordAnalyser, count: int, workers: int) -> tuple[str, str, Mapping[str, Any]] | None:
+    """Arguments of :func:`analyser_of`; None where `count` words are better analysed in this process."""
+    kind = type(analyser)
+    # A class of the main script cannot be imported by another process.
+    if workers == 1 or count < MIN_PARALLEL or kind.__module__ == "__main__":
+        return None
+    return kind.__module__, kind.__qualname__, analyser.state()
 
 
 def analyser_of(module: str, name: str, state: Mapping[str, Any]) -> Callable[[list[str]], list[list[str]]]:

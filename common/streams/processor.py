@@ -131,12 +131,11 @@ class StreamProcessor:
         rows, sequences, keys = {}, {}, {}
         for stream in self._analysed:
             lexicon = self.lexicons[stream.label]
+            if stream.kind not in keys:
+                keys[stream.kind] = lexicon.analyser.keys(words)
+            per_word = self._rows(stream, lexicon, keys[stream.kind])  # [W]
             if stream.control == "noise":
-                per_word = noise_rows(text, kept, lexicon.built, stream.seed)  # [W]
-            else:
-                if stream.kind not in keys:
-                    keys[stream.kind] = lexicon.analyser.keys(words)
-                per_word = self._rows(stream, lexicon, keys[stream.kind])
+                per_word = np.where(per_word > 0, noise_rows(text, kept, lexicon.built, stream.seed), 0)
             if stream.alignment == "attention":
                 sequences[stream.label] = per_word
             else:

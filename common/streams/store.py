@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import time
 import warnings
 import zipfile
@@ -14,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from common.files import write_atomic
 
 _MAGIC = b"multistream-1\n"
 _STALE_SECONDS = 3600.0
@@ -29,19 +29,9 @@ def write(path: Path, meta: dict[str, Any], **arrays: np.ndarray) -> None:
     text = np.frombuffer(json.dumps(meta, ensure_ascii=True).encode(), dtype=np.uint8)
     np.savez(buffer, allow_pickle=False, meta=text, **arrays)  # small enough that compressing costs more than it saves
     payload = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_MAGIC + hashlib.sha256(payload).digest() + payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    content = _MAGIC + hashlib.sha256(payload).digest() + payload
+    write_atomic(path, lambda temporary: temporary.write_bytes(content))
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -76,7 +66,7 @@ def read_cache(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | Non
 
 def _sweep(path: Path) -> None:
     """Removes what killed writers of this file left behind, once it is too old to belong to a living one."""
-    for leftover in path.parent.glob(f"{path.name}.*.tmp"):
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
         try:
             if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
                 leftover.unlink()

@@ -16,16 +16,15 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from common.files import write_atomic
 from common.parallel import parallel_map
 from common.streams.analyser import FIRST_SYMBOL, MASK, PAD, UNKNOWN, WordAnalyser, analyser_class, digest, symbol_ids
 from common.streams.config import StreamConfig
 from common.streams.fitting import fit_analyser
-from common.streams.lexicon import analyser_of
+from common.streams.lexicon import analyser_of, parallel_setup
 
 CHUNK = 16_384
 """Strings analysed at once."""
-MIN_PARALLEL = 65_536
-"""Below this many strings the start of the processes would take longer than the work."""
 
 
 class Strings(Protocol):
@@ -104,13 +103,7 @@ def _table(corpus: Strings, analyser: WordAnalyser, max_pieces: int, workers: in
     name = digest(analyser.fingerprint(), corpus.fingerprint, max_pieces)
     path = corpus.folder / f"table-{analyser.kind}-{name}.npy"
     if not path.exists():
-        # Parts of a killed build are nobody's: the name holds the process.
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp.npy")
-        try:
-            _write_table(temporary, corpus, analyser, max_pieces, workers, progress)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomic(path, lambda part: _write_table(part, corpus, analyser, max_pieces, workers, progress))
     rows = np.load(path, mmap_mode="r")
     return StreamTable(analyser, rows, np.flatnonzero(rows[:-1, 0] != PAD))
 
@@ -123,14 +116,13 @@ def _write_table(
     kind = np.int16 if len(ids) + FIRST_SYMBOL <= np.iinfo(np.int16).max else np.int32
     rows = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=(count + 1, max_pieces))
     rows[count, 0] = MASK
-    setup = (type(analyser).__module__, type(analyser).__qualname__, analyser.state())
-    alone = workers == 1 or count < MIN_PARALLEL or type(analyser).__module__ == "__main__"
+    setup = parallel_setup(analyser, count, workers)
     chunks = _numbered(corpus.strings(), CHUNK)
     with tqdm(total=count, desc=f"{analyser.kind} table", unit="string", disable=not progress) as bar:
         # A few chunks per process at a time, so that memory does not grow with the corpus.
-        while batch := list(islice(chunks, 1 if alone else 4 * workers)):
+        while batch := list(islice(chunks, 4 * workers if setup else 1)):
             keys = [[analyser.key(string) for string in strings] for _, strings in batch]
-            if alone:
+            if setup is None:
                 answers: list[list[list[str]]] = [analyser.analyse_many(one) for one in keys]
             else:
                 answers = parallel_map(analyser_of, setup, keys, workers)

@@ -19,7 +19,7 @@ from docs.examples import letters_stream
 
 KEYS = ["film", "good", "!", "42", "abcdefgh"]
 SLOW = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from common.streams import lexicon, store
 from docs.examples.letters_stream import LettersAnalyser
@@ -31,7 +31,7 @@ def tell(*_):
 if sys.argv[1] == "analysis":
     LettersAnalyser.analyse = tell
 else:
-    store.os.replace = tell
+    os.replace = tell
 lexicon.Lexicon.build(LettersAnalyser(), ["film", "good"], 4, Path(sys.argv[2]))
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.streams import tables
+from common.streams import lexicon, tables
 from common.streams.analyser import FIRST_SYMBOL, MASK, PAD
 from common.streams.config import StreamConfig
 from common.streams.grid import GridStreams
@@ -58,7 +58,7 @@ def test_tables_are_made_once_and_alike_in_parallel(tmp_path, monkeypatch):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     one, _ = build_tables(Corpus(tmp_path / "one"), STREAMS, workers=1, progress=False)
-    monkeypatch.setattr(tables, "MIN_PARALLEL", 1)
+    monkeypatch.setattr(lexicon, "MIN_PARALLEL", 1)
     monkeypatch.setattr(tables, "CHUNK", 3)
     two, _ = build_tables(Corpus(tmp_path / "two"), STREAMS, workers=2, progress=False)
     for label in one:
