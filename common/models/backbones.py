@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import string
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging
@@ -36,10 +38,11 @@ def resolve_backbone(name: str) -> BackboneSource:
     Raises:
         FileNotFoundError: a path that does not exist, or a packaged backbone whose package is not installed.
     """
-    if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
+    location = os.path.expanduser(name)
+    if Path(location).is_dir():
+        if not (Path(location) / "config.json").is_file():
             raise FileNotFoundError(f"{name} holds no config.json; name a folder written by save_pretrained")
-        return BackboneSource(name, name, f"local folder {Path(name).name}")
+        return BackboneSource(name, location, f"local folder {Path(name).name}")
     if name in PACKAGED:
         package, folder = PACKAGED[name]
         try:
@@ -55,11 +58,18 @@ def resolve_backbone(name: str) -> BackboneSource:
     return BackboneSource(name, name, "Hugging Face hub or its local cache")
 
 
-def _from_hub(load, source: BackboneSource, **options):
+def _load(load, source: BackboneSource, **options):
     """Call a ``from_pretrained``; turn the many ways a name cannot be had into one error that says what to do."""
+    local = Path(source.location).is_dir()
     try:
         return load(source.location, **options)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        if local:
+            reason = str(error).split("\n")[0]
+            raise FileNotFoundError(
+                f"the folder {source.location} of backbone {source.name!r} lacks files or has damaged ones ({reason}); "
+                "write it anew with save_pretrained"
+            ) from error
         raise FileNotFoundError(
             f"backbone {source.name!r} is no local folder and could not be had from the Hugging Face hub. Check the "
             f"name and the network (or HF_HUB_OFFLINE), or use one of: {', '.join([*PACKAGED, *TINY])}, "
@@ -71,7 +81,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerFast:
     """The backbone's own fast tokenizer (offsets are needed to align tokens with words)."""
     if name in TINY:
         return tiny_tokenizer()
-    tokenizer = _from_hub(AutoTokenizer.from_pretrained, resolve_backbone(name), use_fast=True)
+    tokenizer = _load(AutoTokenizer.from_pretrained, resolve_backbone(name), use_fast=True)
     if not tokenizer.is_fast:
         raise ValueError(f"{name!r} has no fast tokenizer, which is needed to align tokens with words")
     return tokenizer
@@ -85,7 +95,7 @@ def load_backbone(auto_class, name: str, dropout: float | None = None, **options
         options: further config fields, such as num_labels.
     """
     source = resolve_backbone(name)
-    config = tiny_config(name) if name in TINY else _from_hub(AutoConfig.from_pretrained, source)
+    config = tiny_config(name) if name in TINY else _load(AutoConfig.from_pretrained, source)
     for key, value in options.items():
         setattr(config, key, value)
     if dropout is not None:
@@ -95,7 +105,7 @@ def load_backbone(auto_class, name: str, dropout: float | None = None, **options
     # A new head is what fine-tuning means; the library's report that it is missing would only alarm.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    return _from_hub(auto_class.from_pretrained, source, config=config)
+    return _load(auto_class.from_pretrained, source, config=config)
 
 
 def set_dropout(config, dropout: float) -> None:

@@ -262,6 +262,27 @@ def test_local_folder_of_a_backbone(tmp_path):
     torch.testing.assert_close(model(ids).logits, plain.eval()(ids).logits)
 
 
+@pytest.mark.parametrize("damage", [None, b"no weights"])
+def test_a_local_folder_without_weights_is_named(tmp_path, damage):
+    kind = MultiStreamForSequenceClassification.auto_class_of_backbone
+    load_backbone(kind, "tiny-electra").save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.unlink() if damage is None else weights.write_bytes(damage)
+    with pytest.raises(FileNotFoundError, match=f"the folder {tmp_path} of backbone .* lacks files or has damaged"):
+        load_backbone(kind, str(tmp_path))
+
+
+def test_the_home_folder_may_be_abbreviated(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    load_backbone(MultiStreamForSequenceClassification.auto_class_of_backbone, "tiny-bert").save_pretrained(
+        tmp_path / "mine"
+    )
+    assert resolve_backbone("~/mine").location == str(tmp_path / "mine")
+    assert resolve_backbone("~/mine").description == "local folder mine"
+    with pytest.raises(FileNotFoundError, match="no such backbone folder"):
+        resolve_backbone("~/nowhere")
+
+
 def test_a_copy_calls_its_own_integration():
     """A sharded run trains a copy; were its hooks those of the original, the original would be trained."""
     model, inputs = build(), batch()
