@@ -14,6 +14,8 @@ import tyro
 from rich.console import Console
 
 from common.launch import launch
+from common.parallel import WorkerError
+from common.training.checkpoint import CheckpointError
 from common.training.config import RuntimeConfig
 from common.training.module import TrainingFailed
 from common.training.record import FolderBusy, read_json
@@ -73,7 +75,9 @@ Every field of the config can be overridden; the options below show the values o
         except KeyboardInterrupt:
             Console(stderr=True).print("interrupted; give the same command again to resume", highlight=False)
             return 130
-        except (ValueError, OSError, FolderBusy, TrainingFailed, *self.errors) as error:
+        except (
+            ValueError, OSError, FolderBusy, TrainingFailed, CheckpointError, WorkerError, *self.errors
+        ) as error:  # fmt: skip
             Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
             return 2
 
@@ -125,6 +129,11 @@ Every field of the config can be overridden; the options below show the values o
         parser.add_argument("--gpus-per-run", type=float, default=0.0, help="GPUs of each run, also fractions (Ray)")
         known, rest = parser.parse_known_args(arguments)
         known.variants, known.seeds = list(dict.fromkeys(known.variants)), list(dict.fromkeys(known.seeds))
+        given = {argument.partition("=")[0] for argument in rest}
+        if "--train.seed" in given:
+            raise ValueError("--train.seed would be overridden by the seeds of the table; take --seeds")
+        if "--name" in given and len(known.variants) > 1:
+            raise ValueError("--name with more than one variant would give all rows one name; take one of --variants")
         return self._make_table(known, rest)
 
     def _make_table(self, known: Namespace, rest: list[str]) -> int:

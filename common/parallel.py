@@ -25,6 +25,9 @@ Result = Any
 class WorkerError(RuntimeError):
     """A worker process ended before its answer."""
 
+    def __init__(self, message: str = "a worker ended early; its message is above. workers=1 needs none.") -> None:
+        super().__init__(message)
+
 
 def parallel_map(
     make: Callable[..., Callable[[Item], Result]],
@@ -84,8 +87,11 @@ def parallel_map(
 def _send(process: subprocess.Popen[bytes], message: object) -> None:
     if process.stdin is None:
         raise WorkerError("the worker has no input")
-    pickle.dump(message, process.stdin)
-    process.stdin.flush()
+    try:
+        pickle.dump(message, process.stdin)
+        process.stdin.flush()
+    except BrokenPipeError as error:  # it died while it began
+        raise WorkerError from error
 
 
 def _ask(process: subprocess.Popen[bytes], item: Item) -> tuple[Exception | None, Result]:
@@ -95,7 +101,7 @@ def _ask(process: subprocess.Popen[bytes], item: Item) -> tuple[Exception | None
             raise WorkerError("the worker has no output")
         return pickle.load(process.stdout)
     except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-        raise WorkerError("a worker ended early; its message is above. workers=1 needs none.") from error
+        raise WorkerError from error
 
 
 def main() -> None:

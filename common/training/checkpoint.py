@@ -23,6 +23,10 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, Value
 """What reading a damaged file raises."""
 
 
+class CheckpointError(RuntimeError):
+    """Checkpoints that a run cannot go on from. The message says what to delete."""
+
+
 def rng_state() -> dict[str, Any]:
     """States of Python's, NumPy's and torch's generators in this process."""
     _, keys, *rest = np.random.get_state()
@@ -71,7 +75,7 @@ class Checkpoints:
         """The newest readable checkpoint, on the CPU; None where there is none. Warns when it had to step back.
 
         Raises:
-            RuntimeError: when checkpoints exist but none can be read.
+            CheckpointError: when checkpoints exist but none can be read.
         """
         broken: list[str] = []
         for name in (LAST, PREVIOUS):
@@ -88,17 +92,24 @@ class Checkpoints:
             self._settle_best(state["selection"]["best_step"])
             return state
         if broken:
-            raise RuntimeError(f"no readable checkpoint: {'; '.join(broken)}. Delete {self.folder} to start again")
+            raise CheckpointError(f"no readable checkpoint: {'; '.join(broken)}. Delete {self.folder} to start again")
         return None
 
     def best(self, step: int) -> dict[str, Any]:
-        """The best weights, which must be those of `step`."""
+        """The best weights, which must be those of `step`.
+
+        Raises:
+            CheckpointError: they are missing, damaged or of another step.
+        """
         path = self.folder / BEST
         if not path.exists():
-            raise RuntimeError(f"{path} is missing. Delete {self.folder} to start again")
-        state = _read(path)
+            raise CheckpointError(f"{path} is missing. Delete {self.folder} to start again")
+        try:
+            state = _read(path)
+        except DAMAGE as error:
+            raise CheckpointError(f"{path} is damaged. Delete {self.folder} to start again") from error
         if state["step"] != step:
-            raise RuntimeError(f"{path} is of step {state['step']}, not {step}. Delete {self.folder} to start again")
+            raise CheckpointError(f"{path} is of step {state['step']}, not {step}. Delete {self.folder} to start again")
         return state
 
     def clear(self) -> None:

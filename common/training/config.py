@@ -34,13 +34,15 @@ class TrainConfig:
     alpha_lr_multiplier: float = 5.0
     """The mixing weights α and γ learn at `lr_streams` times this; 0 freezes them."""
     weight_decay: float = 0.01
-    """AdamW's decay of matrices; biases, norms, embeddings, α and γ are never decayed."""
+    """AdamW's decay of all parameters of two or more dimensions, but for embedding tables and mixing weights (α, γ
+    and their like). Among the decayed are DM's biases b_l, rows of one matrix; vectors and numbers (other biases,
+    norms) are never decayed."""
     warmup: float = 0.06
     """Share of the optimiser steps over which learning rates rise from 0; afterwards they fall linearly to 0."""
     clip: float = 1.0
     """Largest gradient norm over all parameters; 0 = no clipping."""
     accumulate: int = 1
-    """Batches per optimiser step."""
+    """Batches per optimiser step, each weighted by its examples."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "bf16"
     """Number format of the forward pass (autocast); weights stay fp32. fp16 needs a GPU. auto: the
     faster of bf16 and fp32; which, the record says."""

@@ -121,7 +121,8 @@ class StepLoader:
     """The batches of the optimiser steps `start` to `stop` (not included) of a whole run.
 
     One element is what one optimiser step consumes: ``{"batches": [...], "weights": [...]}``, the weights being the
-    share of each batch in the examples of the step, so that accumulation equals one large batch.
+    share of each batch in the examples of the step. So accumulation equals one large batch where the loss is a mean
+    over examples; a mean over tokens weights those of a batch with few of them a little more.
     """
 
     def __init__(self, loader: BucketedLoader[Any], accumulate: int, start: int, stop: int) -> None:

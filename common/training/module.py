@@ -65,14 +65,15 @@ class TrainingModule(pl.LightningModule):
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a checkpoint; optimiser and random numbers follow when training starts."""
         here = {
-            "total_steps": self.total_steps,
-            "world_size": self.loaders["train"].world_size,
-            "precision_name": self.config.precision,
+            "world_size": (self.loaders["train"].world_size, "take --runtime.devices {} again"),
+            "precision_name": (self.config.precision, "take --train.precision {} again"),
+            "total_steps": (self.total_steps, "bring back the training data that give {} steps"),
         }
-        for name, value in here.items():
+        for name, (value, advice) in here.items():
             if state[name] != value:
                 raise ValueError(
-                    f"the checkpoint has {name} {state[name]}, this run {value}; data, devices or machine changed"
+                    f"the checkpoint has {name} {state[name]}, this run {value}: {advice.format(state[name])}, or "
+                    f"delete {self.checkpoints.folder} to start anew"
                 )
         self._resume = state
         self.step = state["step"]
@@ -155,7 +156,7 @@ class TrainingModule(pl.LightningModule):
         optimiser.zero_grad(set_to_none=True)  # pyright: ignore[reportAttributeAccessIssue]
         losses: list[Tensor] = []
         report: dict[str, Tensor] = {}
-        for part, weight in zip(batch["batches"], batch["weights"], strict=True):
+        for part, weight in zip(batch["batches"], batch["weights"], strict=True):  # weighted by examples
             loss, extra = self.task.training_forward(part)
             self.manual_backward(loss * weight)
             losses.append(loss.detach() * weight)
@@ -188,7 +189,7 @@ class TrainingModule(pl.LightningModule):
         if saves:
             self.save(new_best)
         if stop or self.selection.stopped:
-            self.interrupted = stop
+            self.interrupted = stop or self._stop_requested()  # a signal may have come during the evaluation
             self.trainer.should_stop = True
         self._mark = time.perf_counter()
 

@@ -44,7 +44,11 @@ def assign_groups(model: nn.Module, parts: Mapping[str, Sequence[nn.Module]]) ->
 
 
 def undecayed(model: nn.Module) -> set[int]:
-    """Ids of the parameters without weight decay: embeddings, and all vectors and scalars (biases, norms)."""
+    """Ids of the parameters without weight decay: embedding tables, and all vectors and scalars (biases, norms).
+
+    Mixing weights, never decayed either, have a group of their own. DM's biases b_l are the rows of one matrix
+    ``[L - 1, D]``, and are decayed like any other.
+    """
     tables = {id(p) for module in model.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
     return tables | {id(parameter) for parameter in model.parameters() if parameter.ndim <= 1}
 

@@ -19,7 +19,8 @@ def trace(
     """What ``task.trace()`` gives after one batch of evenly spaced examples.
 
     Args:
-        task: on `device`; its weights, gradients and mode are afterwards as before.
+        task: on `device`; its weights, mode and gradients are afterwards as before, but for the gradients of the mixing
+            weights, which are None.
         loader: of the examples; one batch of them is read.
         precision: in which the training runs.
         sharded: whether the weights are spread over processes; there are no gradients then, as that of a part of α is

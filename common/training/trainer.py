@@ -57,12 +57,14 @@ def fit(
     Raises:
         TrainingFailed: when loss or gradient become NaN or infinite.
         KeyboardInterrupt: after SIGINT or SIGTERM; a checkpoint was written.
-        ValueError: for a precision or device this machine lacks, or a missing split.
+        CheckpointError: checkpoints that are damaged or missing.
+        ValueError: for a precision or device this machine lacks, a missing split, or a checkpoint of other settings.
     """
     missing = {"train", "validation"} - set(loaders)
     if missing:
         raise ValueError(f"loaders lack {sorted(missing)}; got {sorted(loaders)}")
     device = resolve_device(runtime.device)
+    automatic = config.precision == "auto"
     config = replace(config, precision=resolve_precision(config.precision, device))
     warn_if_slow(config.precision, device)
     if runtime.threads:
@@ -73,12 +75,16 @@ def fit(
     with record.running(device=str(device), devices=runtime.devices, precision=config.precision):
         freeze_groups(task, task.parts(), config)
         checkpoints = Checkpoints(Path(folder) / "checkpoints")
+        state = checkpoints.load()
+        if automatic and state is not None and state["precision_name"] != config.precision:
+            # What it was when the run began; measured anew, it may come out otherwise.
+            config = replace(config, precision=resolve_precision(state["precision_name"], device))
+            record.environment({"precision": config.precision})
         trainer = _trainer(config, runtime, device, Path(folder))
         loaders["train"].shard(trainer.global_rank, trainer.world_size)
         # Sharding cannot be undone: what is sharded is a copy.
         trained = copy.deepcopy(task) if runtime.sharded else task
         module = TrainingModule(trained, loaders, config, runtime, record, checkpoints)
-        state = checkpoints.load()
         if state is not None:
             module.restore(state)
         if config.compile:

@@ -36,3 +36,9 @@ def test_an_error_on_an_item_is_raised_as_it_was():
 def test_a_dead_worker_is_an_error_not_a_hang():
     with pytest.raises(WorkerError, match="ended early"):
         parallel_map(Divider, (12,), [1, -1, 2, 3], 2)
+
+
+def test_a_worker_that_dies_as_it_begins_is_an_error_of_its_own(monkeypatch):
+    monkeypatch.setattr("common.parallel.sys.executable", "/bin/true")
+    with pytest.raises(WorkerError, match="ended early"):
+        parallel_map(Divider, ("x" * 10_000_000,), [1], 1)

@@ -66,6 +66,12 @@ def test_alpha_of_the_real_rule():
     assert mixing and same(groups(model)["alpha", 0.0]["params"], *mixing)
 
 
+def test_the_biases_of_dm_are_one_matrix_and_decayed_as_such():
+    model = Model(build_integration(DM(), {"meaning": 4, "phonetic": 3}, 4, 3, "meaning"))
+    (biases,) = (p for name, p in model.integration.named_parameters() if name == "bias")
+    assert biases.shape == (2, 4) and any(p is biases for p in groups(model)["integration", 0.1]["params"])
+
+
 def test_no_decay_leaves_one_group_per_part():
     assert len(groups(Model(), TrainConfig(weight_decay=0.0))) == 5
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
-from common.training import FolderBusy, RunRecord, TrainingFailed, is_finished
-from common.training.checkpoint import Checkpoints
+from common.training import FolderBusy, RunRecord, TrainingFailed, is_finished, module, precision
+from common.training.checkpoint import CheckpointError, Checkpoints
+from common.training.precision import cpu_prefers_bf16
 from tests.common.training import toy
 
 OPTIONS = {"evaluations_per_epoch": 2, "examples": 100}
@@ -98,8 +99,13 @@ def test_damaged_last_checkpoint_falls_back(tmp_path, processes, whole, damage):
 
 def test_no_readable_checkpoint_is_an_error(tmp_path):
     (tmp_path / "last.ckpt").write_bytes(b"nothing")
-    with pytest.raises(RuntimeError, match="no readable checkpoint.*Delete"):
+    with pytest.raises(CheckpointError, match="no readable checkpoint.*Delete"):
         Checkpoints(tmp_path).load()
+    for content in (None, b"nothing"):
+        if content is not None:
+            (tmp_path / "best.ckpt").write_bytes(content)
+        with pytest.raises(CheckpointError, match="best.ckpt is (missing|damaged). Delete"):
+            Checkpoints(tmp_path).best(1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -117,6 +123,61 @@ def test_signal_interrupts_and_the_run_resumes(tmp_path, processes, number):
     status = json.loads((record.folder / "status.json").read_text())
     assert status["status"] == "interrupted" and status["step"] > 0
     assert torch.load(record.folder / "checkpoints" / "last.ckpt")["step"] >= status["step"]
+
+
+def signal_at(monkeypatch, number):
+    """Send SIGTERM during the evaluation `number` (from 1 on); all evaluations find the same."""
+    seen = []
+
+    def evaluated(*arguments):
+        seen.append(arguments)
+        if len(seen) == number:
+            signal.raise_signal(signal.SIGTERM)
+        return {}, {"accuracy": 0.5}
+
+    monkeypatch.setattr(module, "evaluate", evaluated)
+
+
+def test_a_signal_during_the_evaluation_that_ends_the_training_is_kept(tmp_path, monkeypatch):
+    config = toy.toy_config(tmp_path, patience=1, epochs=5)
+    signal_at(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        toy.run(config)
+    folder = RunRecord.open(tmp_path, "toy", "mlp", config).folder
+    assert json.loads((folder / "status.json").read_text())["status"] == "interrupted"
+    assert is_finished(toy.run(config))
+
+
+def test_a_resumed_run_keeps_the_precision_that_auto_was(tmp_path, monkeypatch):
+    config = toy.toy_config(tmp_path, precision="auto")
+    with monkeypatch.context() as patch:
+        signal_at(patch, 1)
+        patch.setattr(precision, "matmul_seconds", lambda kinds: {torch.bfloat16: 2.0, torch.float32: 1.0})
+        cpu_prefers_bf16.cache_clear()
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(config)
+    monkeypatch.setattr(precision, "matmul_seconds", lambda kinds: {torch.bfloat16: 0.1, torch.float32: 1.0})
+    cpu_prefers_bf16.cache_clear()
+    folder = toy.run(config)
+    cpu_prefers_bf16.cache_clear()
+    assert is_finished(folder)
+    assert json.loads((folder / "environment.json").read_text())["precision"] == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [("world_size", 2, "--runtime.devices 2"), ("precision_name", "bf16", "--train.precision bf16")],
+)
+def test_other_settings_are_refused_with_advice(tmp_path, monkeypatch, name, value, advice):
+    config = toy.toy_config(tmp_path)
+    with monkeypatch.context() as patch:
+        signal_at(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(config)
+    path = RunRecord.open(tmp_path, "toy", "mlp", config).folder / "checkpoints" / "last.ckpt"
+    torch.save(torch.load(path) | {name: value}, path)
+    with pytest.raises(ValueError, match=f"has {name} {value}, this run .*{advice} again.*delete .*checkpoints"):
+        toy.run(config)
 
 
 def test_nan_loss_fails_naming_step_and_checkpoint(tmp_path):
@@ -162,5 +223,5 @@ def test_changed_data_is_refused(tmp_path, processes):
     assert in_process(processes, config) == -signal.SIGKILL
     record = RunRecord.open(tmp_path, "toy", "mlp", config)
     loaders = toy.toy_loaders(toy.toy_config(tmp_path, examples=60))
-    with pytest.raises(ValueError, match="data, devices or machine changed"):
+    with pytest.raises(ValueError, match="bring back the training data that give 26 steps, or delete .*checkpoints"):
         toy.fit(toy.ToyTask(config, record.folder), loaders, config.train, config.runtime, record.folder, record)
