@@ -177,10 +177,10 @@ def test_fixed_sentences_about_matrices_hold():
 
 
 def test_fixed_sentences_about_seeds_hold():
-    """Limits and README of step 4: on the captions DM and the projector have more seeds than the other rows."""
+    """Limits and README of step 4: on the captions not all rows have the five seeds that DM and the projector have."""
     table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv")
     seeds = table.loc[table["variant"] != "human"].set_index("variant")["seeds"]
-    assert seeds["dm"] == seeds["projector"] == 5 > seeds.drop(["dm", "projector"]).max() == 3
+    assert seeds["dm"] == seeds["projector"] == 5 > seeds.min() >= 3
 
 
 def test_dm_is_not_cheaper_than_concatenation():
