@@ -183,6 +183,14 @@ def test_fixed_sentences_about_seeds_hold():
     assert seeds["dm"] == seeds["projector"] == 5 > seeds.min() >= 3
 
 
+def test_fixed_sentence_about_patches_holds():
+    """README of step 4: with the mean of the patches DM beats the projector too, a projector of all patches does not."""
+    table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv").set_index("variant")
+    for name, better in (("dm", True), ("dm_pooled", True), ("projector_patches", False)):
+        row = table.loc[name]
+        assert (row["today"] > 0 and row["today_p_holm"] < 0.05) == better, name
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
