@@ -244,6 +244,8 @@ def by_variant(runs: Iterable[Run]) -> dict[str, list[Run]]:
         RecordError: two records of one config and seed.
     """
     candidates = {name: _most_seeds(group) for name, group in grouped(runs, lambda run: run.name).items()}
+    if all(len(configs) == 1 for configs in candidates.values()):
+        return {name: configs[0] for name, configs in candidates.items()}
     common = Counter(form for configs in candidates.values() for form in {_formats(config) for config in configs})
 
     def worth(config: Sequence[Run]) -> tuple[int, str, float]:

@@ -22,7 +22,9 @@ def test_names_are_those_of_the_study():
     assert tuple(vectors.MEASURES) == tuple(MEASURES) and vectors.EQUAL == EQUAL
 
 
-NUMBERS = "accuracy_mean,accuracy_std,difference,difference_low,difference_high,difference_p,difference_p_holm,parameters"
+NUMBERS = (
+    "accuracy_mean,accuracy_std,difference,difference_low,difference_high,difference_p,difference_p_holm,parameters"
+)
 TOY = f"""section,variant,seeds,{NUMBERS},records
 "toy, tiny_bert",meaning,3,0.5,0.01,,,,,,1e6,a
 "toy, tiny_bert",shuffled,3,0.51,0.01,0.01,-0.02,0.04,0.5,1,1.1e6,b

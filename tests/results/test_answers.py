@@ -86,6 +86,7 @@ def test_without_runs_nothing_is_claimed(tmp_path):
 
 def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
     values = {f"{name}_{end}": 0.1 for name in VALUES for end in ("mean", "std", "low", "high")}
+    values |= {f"{name}_seeds": 1 if name == "contribution" else 2 for name in VALUES}
     values |= dict.fromkeys(("retrained", "retrained_low", "retrained_high"), 0.02)
     streams = (("meaning", ALL), ("phonetic", NONE), ("phonetic+morphological", ALL))
     rows = [
@@ -97,6 +98,7 @@ def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
     text = importance(tmp_path / "table.csv")
     assert "Of 2 secondary streams" in text and "0 are shown" in text and "0 by some and 2 by none" in text
     assert text.count("| trec, minilm | ") == 3 and "+2.00 [+2.00, +2.00]" in text  # dm alone is shown
+    assert "(1 of 2)" in text and "(2 of 2)" not in text
 
 
 def test_the_overview_names_the_best_other_fusion_and_marks_it(tmp_path):
