@@ -110,6 +110,11 @@ class VisionLanguageRunConfig:
                 f"rule {rule!r} as configured joins the streams at the output only, so there is nothing to feed back; "
                 f"take {row_of_rule}--no-feedback"
             )
+        if self.swapped and self.name and _claimed(self.name) and "swapped" not in self.name:
+            raise ValueError(
+                f"the row is called {self.name!r}, but its pictures are those of other samples; take --variant "
+                f"{self.name}_swapped, or give the row another --name"
+            )
         own = rule if self.used else self.fusion.name
         if _claimed(self.name) not in ("", own):
             chosen = "no_image" if own == "none" else own
@@ -123,6 +128,8 @@ class VisionLanguageRunConfig:
     def named(self) -> VisionLanguageRunConfig:
         """This config, called after its fusion or rule if it has no name yet, with the weights it takes over."""
         name = self.name or (self.integration.rule if self.fusion.name == STREAMS else self.fusion.name)
+        if self.swapped and not self.name:
+            name = "swapped" if name == "dm" else f"{name}_swapped"
         return replace(self, name=name, transfer=self.transfer.resolved(self.rule))
 
     @property
@@ -228,7 +235,9 @@ def variant(base: VisionLanguageRunConfig, name: str) -> VisionLanguageRunConfig
         return _reference(base, name, replace(base.fusion, name="none"))
     if name in FUSIONS:
         return _reference(base, name, replace(base.fusion, name=name))
-    base = replace(base, name="", fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,))
+    base = replace(
+        base, name="", swapped=False, fusion=replace(base.fusion, name=STREAMS), streams=base.streams or (VISION,)
+    )
     if name == "swapped" or name.endswith("_swapped"):
         return replace(variant(base, name.removesuffix("swapped").removesuffix("_") or "dm"), name=name, swapped=True)
     if name in ("dm_output", "li_output"):

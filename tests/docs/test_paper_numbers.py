@@ -240,7 +240,8 @@ def test_a_table_without_runs_is_as_one_that_is_not_there(tmp_path):
 
 
 def test_rows_on_a_share_of_the_data_are_compared_within_the_share(tmp_path):
-    text = """section,variant,fraction,seeds,difference_seeds,difference,difference_low,difference_high,difference_p_holm,records
+    text = """section,variant,fraction,seeds,difference_seeds,difference,difference_low,difference_high,\
+difference_p_holm,records
 trec,meaning,0.1,3,0,,,,,a
 trec,dm,0.1,3,3,0.02,0.01,0.03,0.01,b
 trec,meaning,1.0,3,0,,,,,c

@@ -184,7 +184,7 @@ def test_fixed_sentences_about_seeds_hold():
 
 
 def test_fixed_sentence_about_patches_holds():
-    """README of step 4: with the mean of the patches DM beats the projector too, a projector of all patches does not."""
+    """README of step 4: with the mean of the patches DM beats the projector too, a projector of patches does not."""
     table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv").set_index("variant")
     for name, better in (("dm", True), ("dm_pooled", True), ("projector_patches", False)):
         row = table.loc[name]

@@ -82,3 +82,11 @@ def test_a_rule_at_the_output_feeds_nothing_back(capsys):
     assert config == COMMAND.parse("quick", "gmu", [])[0]
     with pytest.raises(ValueError, match="take --no-feedback"):
         tiny(integration=IntegrationConfig(recurrent=False))
+
+
+def test_a_row_with_the_pictures_of_others_is_called_so(capsys):
+    assert call("run", "--variant", "li", "--swapped") == 2
+    assert "take --variant li_swapped" in " ".join(capsys.readouterr().err.split())
+    assert tiny(swapped=True).named().name == "swapped"
+    assert tiny(swapped=True, integration=IntegrationConfig(rule="li")).named().name == "li_swapped"
+    assert not variant(variant(tiny(), "swapped"), "dm").swapped
