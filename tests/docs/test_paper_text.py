@@ -184,14 +184,14 @@ def test_fixed_sentences_about_seeds_hold():
 
 
 def test_fixed_sentences_about_what_dm_gains_hold():
-    """README of step 4: DM beats the projector with the mean of the patches and at the output alone too, a projector of
-    patches and concatenation do not.
+    """README of step 4: DM beats the projector with the mean of the patches too, a projector of patches and
+    concatenation do not; at the output alone it is ahead by nearly as much, which is not shown.
     """
     table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv").set_index("variant")
-    ours, others = ("dm", "dm_pooled", "dm_output"), ("projector_patches", "concat")
-    for name, better in {**dict.fromkeys(ours, True), **dict.fromkeys(others, False)}.items():
-        row = table.loc[name]
-        assert (row["today"] > 0 and row["today_p_holm"] < 0.05) == better, name
+    shown = (table["today"] > 0) & (table["today_p_holm"] < 0.05)
+    assert shown["dm"] and shown["dm_pooled"] and not shown["projector_patches"] and not shown["concat"]
+    assert not shown["dm_output"] and table.loc["dm_output", "seeds"] == 3
+    assert 0.85 < table.loc["dm_output", "today"] / table.loc["dm", "today"] < 1
 
 
 def test_dm_is_not_cheaper_than_concatenation():
