@@ -171,6 +171,7 @@ def _task_panel(axis: Axes, points: pd.DataFrame, task: str) -> None:
             look = family(row["variant"])
             axis.plot(
                 row["parameters_added"] / 1e6, row["in_errors"], color=look.color, marker=MARKERS[k % len(MARKERS)],
+                zorder=3 if row["variant"] in VARIANTS else 2,  # the rules of the left half, above the others
                 markersize=6 if look.open else 4, markerfacecolor="none" if look.open else look.color,
                 markeredgewidth=0.8 if look.open else 0.3, markeredgecolor=look.color if look.open else "white",
             )  # fmt: skip
