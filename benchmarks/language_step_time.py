@@ -32,23 +32,30 @@ from results.table2_mlm.configs import VARIANTS as MLM
 from results.table3_gpt.configs import VARIANTS as GPT
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is compared."""
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How variants are timed in turn, and where that is kept."""
 
-    step: Literal["step2_mlm", "step3_gpt"]
-    path: str
-    """Folder of the texts."""
     steps: int = 3
     """Timed steps per variant and round."""
     warm: int = 1
     """Steps before them that are not timed."""
     rounds: int = 2
+    """Turns of each variant."""
     device: str = "auto"
     cache: str = "~/.cache/multistream"
-    """Folder of the corpus."""
+    """Folder of corpora and features."""
     out: Path | None = None
     """Where the record goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Timing):
+    """What is compared."""
+
+    step: Literal["step2_mlm", "step3_gpt"]
+    path: str
+    """Folder of the texts."""
 
 
 def masked(name: str, settings: Settings, runtime: RuntimeConfig) -> tuple[Any, Callable[[], Task], Any]:
@@ -81,14 +88,14 @@ def causal(name: str, settings: Settings, runtime: RuntimeConfig) -> tuple[Any, 
     return config, make, data.loaders["train"]
 
 
-def timed(config: Any, make: Callable[[], Task], loader: Any, settings: Any, device: torch.device) -> list[float]:
-    """Milliseconds of each timed step: forward, backward, clipping, update. `settings` has ``warm`` and ``steps``."""
+def timed(config: Any, make: Callable[[], Task], loader: Any, timing: Timing, device: torch.device) -> list[float]:
+    """Milliseconds of each timed step: forward, backward, clipping, update."""
     torch.manual_seed(0)
     task = make().to(device).train()
     optimiser = build_optimiser(task, task.parts(), config.train, fused=True)
     loader.set_epoch(0)  # every variant sees the same windows
-    batches = [to_device(batch, device) for batch in islice(loader, settings.warm + settings.steps)]
-    return [step(task, optimiser, batch, config.train, device) for batch in batches][settings.warm :]
+    batches = [to_device(batch, device) for batch in islice(loader, timing.warm + timing.steps)]
+    return [step(task, optimiser, batch, config.train, device) for batch in batches][timing.warm :]
 
 
 def run(settings: Settings) -> dict:

@@ -12,12 +12,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import tyro
 
-from benchmarks.language_step_time import timed
+from benchmarks.language_step_time import Timing, timed
 from benchmarks.report import machine, write_report
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
@@ -33,24 +32,13 @@ from step4_vision_language.data import build_data, load_texts
 from step4_vision_language.task import GenerateTask, RetrieveTask
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(Timing):
     """What is compared."""
 
     base: VisionLanguageRunConfig = field(default_factory=small)
     """Config whose variants are compared."""
     variants: tuple[str, ...] = VARIANTS
-    steps: int = 3
-    """Timed steps per variant and round."""
-    warm: int = 1
-    """Steps before them that are not timed."""
-    rounds: int = 2
-    """0 times nothing."""
-    device: str = "auto"
-    cache: str = "~/.cache/multistream"
-    """Folder of features."""
-    out: Path | None = None
-    """Where the record goes."""
 
 
 def arm(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> tuple[Callable[[], Task], Any]:

@@ -18,7 +18,7 @@ from tests.step4_vision_language.conftest import runtime, tiny
 def test_costs_are_found_for_runs_of_the_setting(tmp_path):
     base = replace(tiny(), train=replace(tiny().train, epochs=1))
     settings = Settings(
-        base, ("no_image", "dm"), steps=1, warm=0, rounds=1, device="cpu", cache=str(tmp_path / "cache")
+        base=base, variants=("no_image", "dm"), steps=1, warm=0, rounds=1, device="cpu", cache=str(tmp_path / "cache")
     )
     report = run(settings)
     flops = {row["variant"]: row["flops_per_text"] for row in report["rows"]}
