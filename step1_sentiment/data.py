@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -45,6 +45,9 @@ def build_data(config: SentimentConfig, runtime: RuntimeConfig) -> SentimentData
     loaders = {}
     for name, split in splits.items():
         encoded = processor.encode_many(split.texts)
+        cut = sum(item.cut for item in encoded)
+        if name == "test" and cut:
+            text = replace(text, source=f"{text.source}; {_said(cut, len(split), config.train.max_length)}")
         training = name == "train"
         loaders[name] = BucketedLoader(
             list(zip(encoded, split.labels, strict=True)),
@@ -57,3 +60,7 @@ def build_data(config: SentimentConfig, runtime: RuntimeConfig) -> SentimentData
             repeats=text.repeats if training else 1.0,
         )
     return SentimentData(text, processor, loaders)
+
+
+def _said(cut: int, texts: int, length: int) -> str:
+    return f"texts are read up to {length} tokens, {cut:,} of {texts:,} test texts have more"

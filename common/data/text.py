@@ -176,18 +176,23 @@ def load_text(config: DataConfig) -> TextData:
         scored = {text_key(text) for name in ("validation", "test") for text in splits[name].texts}
         fresh = [i for i, text in enumerate(corpus.extra_train.texts) if text_key(text) not in scored]
         splits["train"] = _join(splits["train"], corpus.extra_train.take(fresh))
-    if config.max_train:
+    if 0 < config.max_train < len(splits["train"]):
+        source += _kept(config.max_train, len(splits["train"]), config.seed)
         splits["train"] = subset(splits["train"], config.max_train, config.seed)
     whole = len(splits["train"])
     if config.train_fraction < 1:
         kept = share(splits["train"].labels, config.train_fraction, config.seed)
         splits["train"] = splits["train"].take(kept)
-        source += f"; {len(kept):,} of {whole:,} training examples kept, by class, seed {config.seed}"
+        source += _kept(len(kept), whole, config.seed)
     splits = {name: splits[name] for name in SPLITS}
     for note in notes:
         warnings.warn(note, stacklevel=2)
     data = TextData(config.name, source, splits, corpus.label_names, "", tuple(notes), corpus.ordinal, whole)
     return replace(data, fingerprint=_fingerprint(data))
+
+
+def _kept(kept: int, whole: int, seed: int) -> str:
+    return f"; {kept:,} of {whole:,} training examples kept, by class, seed {seed}"
 
 
 def _join(first: TextSplit, second: TextSplit) -> TextSplit:

@@ -37,6 +37,8 @@ class Encoded:
     """Per stream of alignment ``word``: lexicon row of each token, 0 where there is none ``[T]``."""
     sequences: Mapping[str, np.ndarray]
     """Per stream of alignment ``attention``: lexicon row of each word ``[W]``."""
+    cut: bool
+    """Whether the text goes on behind its last token here."""
 
 
 class StreamProcessor:
@@ -120,9 +122,12 @@ class StreamProcessor:
             return_special_tokens_mask=True, return_attention_mask=False, return_token_type_ids=False,
         )  # fmt: skip
         parts = zip(texts, tokens["input_ids"], tokens["offset_mapping"], tokens["special_tokens_mask"], strict=True)
-        return [self._encode(text, ids, offsets, special) for text, ids, offsets, special in parts]
+        cut = [bool(one.overflowing) for one in tokens.encodings]
+        return [self._encode(*part, cut=over) for part, over in zip(parts, cut, strict=True)]
 
-    def _encode(self, text: str, ids: list[int], offsets: list[tuple[int, int]], special: list[int]) -> Encoded:
+    def _encode(
+        self, text: str, ids: list[int], offsets: list[tuple[int, int]], special: list[int], cut: bool
+    ) -> Encoded:
         words, spans = split_words(text)
         places = np.array(offsets, dtype=np.int64).reshape(-1, 2)
         word = words_of_tokens(spans, places, np.array(special))  # [T]
@@ -141,7 +146,7 @@ class StreamProcessor:
             else:
                 # Index -1 (no word) reads the zero put behind the last word.
                 rows[stream.label] = np.append(per_word, 0)[word]
-        return Encoded(list(ids), words, word.tolist(), rows, sequences)
+        return Encoded(list(ids), words, word.tolist(), rows, sequences, cut)
 
     def _rows(self, stream: StreamConfig, lexicon: Lexicon, keys: list[str]) -> np.ndarray:
         rows = np.array([lexicon.row(key) for key in keys], dtype=np.int64)

@@ -18,6 +18,7 @@ import pytest
 from common.data.text import DataConfig
 from common.integration import DM, IntegrationConfig
 from step1_sentiment.__main__ import COMMAND
+from step1_sentiment.data import build_data
 from step1_sentiment.predict import load_run, predict
 from step1_sentiment.run import folder_of, run
 from tests.step1_sentiment.conftest import runtime, tiny
@@ -53,6 +54,14 @@ def test_a_share_of_the_data_is_trained_on_as_long_and_said(finished_run, tmp_pa
     assert part["final"]["steps"] == whole["final"]["steps"] == 6
     counted = [pd.read_parquet(one / "words.parquet")["train_count"].max() for one in (folder, finished_run)]
     assert counted[0] < counted[1]  # what the model never saw is not counted, and repeats are no occurrences
+
+
+def test_texts_that_are_cut_are_said(tmp_path):
+    config = tiny()
+    short = replace(config, train=replace(config.train, max_length=4))
+    said, silent = (build_data(one, runtime(tmp_path)).text for one in (short, config))
+    assert said.source == f"{silent.source}; texts are read up to 4 tokens, 40 of 40 test texts have more"
+    assert said.fingerprint == silent.fingerprint
 
 
 def test_shapley_values_are_of_a_model_that_knows_absent_streams(finished_run, tmp_path):

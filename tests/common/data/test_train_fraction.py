@@ -56,6 +56,14 @@ def test_only_the_training_split_becomes_smaller():
     assert part.fingerprint != whole.fingerprint == load_text(DataConfig(planted_sizes=(600, 50, 60))).fingerprint
 
 
+def test_a_number_of_training_texts_is_kept_and_said():
+    whole, part = planted(1.0), planted(1.0, max_train=60)
+    assert len(part.splits["train"]) == 60 and set(part.splits["train"].texts) < set(whole.splits["train"].texts)
+    assert part.source.endswith("60 of 600 training examples kept, by class, seed 0")
+    assert part.splits["test"] == whole.splits["test"] and part.repeats == 1.0  # fewer texts are fewer updates
+    assert planted(1.0, max_train=600) == planted(1.0, max_train=700) == whole
+
+
 def test_a_held_out_validation_split_does_not_depend_on_the_share(tmp_path):
     for split, count in (("train", 200), ("test", 20)):
         rows = [json.dumps({"text": f"{split} {k}", "label": k % 2}) for k in range(count)]

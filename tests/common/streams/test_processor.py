@@ -143,6 +143,13 @@ def test_nothing_is_seen_behind_the_truncation(tokenizer):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_a_text_that_goes_on_is_called_cut_and_one_that_just_fits_is_not(tokenizer):
+    text = "good film bad movie"
+    length = len(build(tokenizer, LETTERS).encode(text).input_ids)
+    for room, cut in ((length - 1, True), (length, False), (length + 1, False)):
+        assert build(tokenizer, LETTERS, max_length=room).encode(text).cut is cut
+
+
 def test_shuffled_is_a_fixed_derangement(tokenizer):
     shuffled = replace(LETTERS, control="shuffled")
     processor, again = build(tokenizer, shuffled), build(tokenizer, shuffled)
