@@ -71,6 +71,7 @@ def importance(
     streams and exact Shapley values.
     """
     model.eval()
+    loader = mixed(loader, seed)
     names = model.integration.names
     generator = torch.Generator().manual_seed(seed)
     means = stream_means(model, loader, device)
@@ -107,6 +108,15 @@ def importance(
         result["subsets"] = {"+".join(n for n in names if n in one) or "none": accuracy[one] for one in chosen}
         result["shapley"] = shapley({one: accuracy[one] for one in chosen}, names)
     return result
+
+
+def mixed(loader: BucketedLoader, seed: int) -> BucketedLoader:
+    """The examples of `loader` in batches of similar length, but else at random. In their own order those of one batch
+    may all have one label, as in files sorted by label, and a stream taken from another of them would tell it too.
+    """
+    return BucketedLoader(
+        loader.items, loader.collate, loader.batch_size, loader.lengths, shuffle=True, bucket=loader.bucket, seed=seed
+    )
 
 
 def batches_of(loader: BucketedLoader, device: torch.device) -> Iterator[dict[str, Tensor]]:

@@ -14,10 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from common.data.text import DataConfig
 from common.integration import DM, IntegrationConfig
+from common.training.loader import BucketedLoader
 from step1_sentiment.__main__ import COMMAND
+from step1_sentiment.analysis import importance
 from step1_sentiment.data import build_data
 from step1_sentiment.predict import load_run, predict
 from step1_sentiment.run import folder_of, run
@@ -140,6 +143,25 @@ def test_predictions_of_the_saved_model_equal_the_record(finished_run):
     shares = predictions[0].shares
     assert set(shares) == {"meaning", "phonetic", "morphological", "state"}
     np.testing.assert_allclose(sum(shares.values()), 1, atol=1e-5)
+
+
+def test_a_stream_of_another_example_is_one_of_any_label(finished_run):
+    """Where a file is sorted by label, a batch has one: streams taken from another of its examples would keep it."""
+    from common.data import load_text
+
+    model, processor, _ = load_run(finished_run)
+    texts = list(load_text(tiny().data).splits["test"].texts)
+    gap = torch.diff(model(**processor(texts)).logits).flatten()  # [B]
+    first, second = texts[int(gap.argmin())], texts[int(gap.argmax())]
+    with torch.no_grad():
+        model.backbone.classifier.bias[1] -= (gap.min() + gap.max()) / 2  # so that it tells these two apart
+    items = [(processor.encode(text), label) for label, text in enumerate((first, second)) for _ in range(64)]
+    loader = BucketedLoader(
+        items, lambda rows: processor.collate([row[0] for row in rows], [row[1] for row in rows]), batch_size=32
+    )
+    found = importance(model, loader, torch.device("cpu"))
+    assert found["accuracy_full"] == 1.0
+    assert 0.25 < found["leave_one_out"]["permutation"]["meaning"] < 0.75
 
 
 def test_predict_command_takes_odd_texts_and_writes_a_page(finished_run, tmp_path, capsys):
