@@ -114,8 +114,9 @@ def mixed(loader: BucketedLoader, seed: int) -> BucketedLoader:
     """The examples of `loader` in batches of similar length, but else at random. In their own order those of one batch
     may all have one label, as in files sorted by label, and a stream taken from another of them would tell it too.
     """
+    lengths = None if loader.lengths is None else loader.lengths.tolist()
     return BucketedLoader(
-        loader.items, loader.collate, loader.batch_size, loader.lengths, shuffle=True, bucket=loader.bucket, seed=seed
+        loader.items, loader.collate, loader.batch_size, lengths, shuffle=True, bucket=loader.bucket, seed=seed
     )
 
 
