@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -28,8 +29,11 @@ class VectorTrainConfig:
     """Of matrices; mixing weights, biases and norms have none."""
 
     def __post_init__(self) -> None:
-        if min(self.samples, self.steps, self.batch_size) < 1 or self.lr <= 0 or self.alpha_lr_multiplier < 0:
-            raise ValueError("samples, steps, batch_size and lr must be positive, alpha_lr_multiplier not negative")
+        if min(self.samples, self.steps, self.batch_size) < 1 or not self.lr > 0:
+            raise ValueError("samples, steps, batch_size and lr must be positive")
+        for name in ("seed", "alpha_lr_multiplier", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class ValidityRunConfig:
         unknown = [name for name in self.settings if name not in SETTINGS]
         if unknown:
             raise ValueError(f"unknown settings {unknown}; known: {', '.join(SETTINGS)}")
+        if len(set(self.settings)) < len(self.settings):
+            raise ValueError(f"a planted setting stands twice in {', '.join(self.settings)}")
+        if not 0.0 <= self.noise < math.inf:
+            raise ValueError(f"noise is a standard deviation, 0 or more, got {self.noise}")
         if min(self.sites, self.width, self.narrow, self.tested) < 1 or self.classes < 2:
             raise ValueError("sites, width, narrow and tested must be at least 1, classes at least 2")
         refuse_wrong_name(self.name, self.integration, _parted(self.name)[0])

@@ -76,7 +76,7 @@ Every field of the config can be overridden; the options below show the values o
             Console(stderr=True).print("interrupted; give the same command again to resume", highlight=False)
             return 130
         except (
-            ValueError, OSError, FolderBusy, TrainingFailed, CheckpointError, WorkerError, *self.errors
+            ValueError, OSError, ImportError, FolderBusy, TrainingFailed, CheckpointError, WorkerError, *self.errors
         ) as error:  # fmt: skip
             Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
             return 2

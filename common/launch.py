@@ -110,6 +110,15 @@ def _attempt(config: Config, path: Path | None, run: Callable[[Config], Path]) -
     return Outcome(config, "finished", path, time.perf_counter() - start)
 
 
+def _attempt_in(directory: str, config: Config, path: Path | None, run: Callable[[Config], Path]) -> Outcome[Config]:
+    """:func:`_attempt` where relative paths mean what they mean here: a worker starts where its cluster was started."""
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        return Outcome(config, "failed", path, message=f"the worker has no folder {directory} ({error.strerror})")
+    return _attempt(config, path, run)
+
+
 def _serial(jobs: Jobs[Config], run: Callable[[Config], Path]) -> Iterator[tuple[int, Outcome[Config]]]:
     for k, (config, path) in jobs.items():
         yield k, _attempt(config, path, run)
@@ -144,8 +153,10 @@ def _ray(
             if wanted > offered.get(kind, 0):  # Ray itself would wait for ever
                 raise ValueError(f"a run wants {wanted:g} {kind}, but the Ray cluster has {offered.get(kind, 0):g}")
         # Errors of a run come back inside its outcome; only the death of a worker makes Ray try again.
-        task = ray.remote(_attempt).options(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES, retry_exceptions=False)
-        pending = {task.remote(config, path, run): k for k, (config, path) in jobs.items()}
+        task = ray.remote(_attempt_in).options(
+            num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES, retry_exceptions=False
+        )
+        pending = {task.remote(os.getcwd(), config, path, run): k for k, (config, path) in jobs.items()}
         while pending:
             (reference, *_), _ = ray.wait(list(pending), num_returns=1)
             k = pending.pop(reference)

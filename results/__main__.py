@@ -18,7 +18,7 @@ from results.pairing import pairs, titles
 from results.reader import RECORDS, RecordError, load_runs
 from results.report.page import build
 from results.shown import say, show, show_answers, show_groups, show_overall, show_seeds, show_states
-from results.start import collect_new, command_of, finished, start
+from results.start import collect_new, command_of, finished, follow_up, start
 from results.states import state_of
 
 USAGE = """The tables and figures of the study, from the records of its runs.
@@ -87,6 +87,10 @@ def run_command(arguments: list[str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="print the command and start nothing")
     known, rest = parser.parse_known_args(arguments)
     (entry,) = chosen([known.name])
+    if not known.variants and not known.dataset and len(set(entry.rows.values())) > 1:
+        raise RecordError(
+            f"{entry.name} wants other rows on each of {', '.join(entry.rows)}; choose by --data.name, or by --variants"
+        )
     variants = known.variants or entry.rows.get(known.dataset, entry.variants)
     rest = ["--engine", known.engine, "--runtime.runs_dir", known.runs, *rest]
     rest += ["--data.name", known.dataset] if known.dataset else []
@@ -97,9 +101,13 @@ def run_command(arguments: list[str]) -> int:
         say(shlex.join(command))
         if known.dry_run:
             continue
-        before = finished(runs)
-        status = start(command, runs, known.records / entry.trains) or status
-        for folder in collect_new(before, runs, known.records):
+        before = finished(runs, entry.file)
+        status = start(command, runs, known.records / entry.trains, entry.file) or status
+        further = follow_up(entry, runs, variants, known.dataset)
+        if further:
+            say(shlex.join(further))
+            status = start(further, runs, known.records / entry.trains, entry.file) or status
+        for folder in collect_new(before, runs, known.records, entry.file):
             say(f"collected {folder}")
     return status
 

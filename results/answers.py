@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from results.best import MARK
+from results.best import MARK, WORSE
 from results.kinds import SIGNIFICANT
 from results.reader import where
 from results.render import (
@@ -27,6 +28,7 @@ from results.render import (
 from results.table6_universality.configs import FUSIONS, REFERENCE, SHUFFLED
 from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
 from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
+from results.table7_transfer.make import score_cell
 from results.table8_robustness.configs import KINDS
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
 from results.table9_importance.make import VERDICT
@@ -78,16 +80,34 @@ def universality(folder: Path = RESULTS / "table6_universality") -> str:
     count, tested = domains["section"].nunique(), shown.loc[shown["tested"] > 0]
     first = domains.loc[domains["rank"] == domains.groupby("section")["rank"].transform("min")]
     wins = first.groupby("variant")["section"].nunique().sort_values(ascending=False, kind="stable")
-    most = f"{wins.index[0]} has the largest gain in {wins.iloc[0]} of {count} domains"
+    most = f"{wins.index[0]} has the largest gain in {wins.iloc[0]} of {count} domains{_rivals(domains, first, wins)}"
     beaten = "; ".join(f"{row['variant']} in {row['beats']} of {row['tested']}" for row in tested.to_dict("records"))
     said = [
         f"No rule is best everywhere; {most}." if wins.iloc[0] < count else f"{most}.",
         f"Shown to beat shuffled streams (the rule itself on them where it has such runs, else DM): {beaten}."
         if beaten
         else "No rule was tested against shuffled streams with more than one seed.",
+        f"Shown to be behind the best row of a domain: {_behind(domains)}.",
     ]
     table = markdown_table(written(shown, OVERALL_COLUMNS).loc[:, list(SHOWN)])
     return f"{table}\n\n{' '.join(said)}"
+
+
+def _behind(domains: pd.DataFrame) -> str:
+    """Of each rule under study the domains in which its row, of two seeds or more, is worse than the best."""
+    worse = domains.loc[(domains[MARK] == WORSE) & (domains["seeds"] > 1)]
+    said = {name: list(where(worse, variant=name)["section"]) for name in OURS if name in set(domains["variant"])}
+    named = {name: f" ({'; '.join(found)})" if found else "" for name, found in said.items()}
+    return ", ".join(f"{name} in {len(found) or 'none'}{named[name]}" for name, found in said.items())
+
+
+def _rivals(domains: pd.DataFrame, first: pd.DataFrame, wins: pd.Series) -> str:
+    """How many other fusions stood beside the rule that is first most often, where it is."""
+    places = where(first, variant=str(wins.index[0]))["section"]
+    fusions = domains.loc[domains["variant"].isin(FUSIONS)].groupby("section")["variant"].nunique()
+    counts = Counter(int(fusions.get(place, 0)) for place in places)
+    told = "; ".join(f"{count or 'none'} in {times}" for count, times in sorted(counts.items()))
+    return f" (other fusions that were run there: {told})"
 
 
 def transfer(path: Path = RESULTS / "table7_transfer" / "table.csv") -> str:
@@ -101,7 +121,7 @@ def transfer(path: Path = RESULTS / "table7_transfer" / "table.csv") -> str:
             continue
         moved = arms[TRANSFER]
         scores = [
-            _score(arms[name]) if name in arms else MISSING for name in (REFERENCE, LEARNT, TRANSFER, RANDOM, EQUAL)
+            score_cell(arms[name]) if name in arms else MISSING for name in (REFERENCE, LEARNT, TRANSFER, RANDOM, EQUAL)
         ]
         gaps = [_gap(moved, column) for column in ("difference", "to_random")]
         rows.append([str(section), *scores, *gaps])
@@ -125,8 +145,10 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
         here = {row["variant"]: row for row in where(part, rate=rate).to_dict("records")}
         cells = [spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]) for row in map(here.__getitem__, NOISY)]
         clean = f"{100 * here[NOISY[0]]['clean_mean']:.2f}"
-        rows.append([f"{setting}: {KINDS.get(kind, kind)}", f"{rate:.0%}".replace("%", " %"), clean, *cells])
-    header = ["noise", "words", f"{NOISY[0]} clean %", *(f"{name} %" for name in NOISY)]
+        texts = here[NOISY[0]]
+        changed = f"{texts['changed'] / texts['words']:.0%} of {texts['words']:,.0f}".replace("%", " %")
+        rows.append([f"{setting}: {KINDS.get(kind, kind)}", changed, clean, *cells])
+    header = ["noise", "words changed", f"{NOISY[0]} clean %", *(f"{name} %" for name in NOISY)]
     compared = frame.loc[frame["difference_p_holm"].notna()]
     differ = compared.loc[compared["difference_p_holm"] < SIGNIFICANT]
     named = "; ".join(f"{row['variant']} on {row['section']}" for row in differ.to_dict("records"))
@@ -196,11 +218,6 @@ def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
 def _cell(row: Mapping[Any, Any]) -> str:
     """The score of a row of table 6, with its mark."""
     return MARKDOWN_MARKS.get(str(row[MARK]), "{}").format(DOMAIN_COLUMNS["score"](dict(row)))
-
-
-def _score(row: dict[str, float]) -> str:
-    scale = row["score_scale"]
-    return spread(scale * row["score_mean"], scale * row["score_std"], int(row["score_digits"]))
 
 
 def _gap(row: dict[str, float], column: str) -> str:

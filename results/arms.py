@@ -24,8 +24,6 @@ class Arm:
     labels: np.ndarray  # [E]
     predicted: dict[int, np.ndarray]  # seed -> [E]
     parameters: float
-    parameters_added: float
-    """Parameters of the integration and of the secondary streams."""
     flops_per_token: float
     step_time_ms: float
     """Median over seeds."""
@@ -67,7 +65,6 @@ def arm(name: str, runs: Sequence[Run]) -> Arm:
         labels=_same_labels(runs),
         predicted=predicted,
         parameters=_cost(runs[0], "parameters"),
-        parameters_added=_cost(runs[0], "parameters_integration") + _cost(runs[0], "parameters_streams"),
         flops_per_token=_cost(runs[0], "flops_per_token"),
         step_time_ms=median(_cost(run, "step_time_ms") for run in runs),
         records=tuple(run.folder.name for run in runs),
@@ -95,7 +92,6 @@ def late_ensemble(name: str, members: Sequence[Sequence[Run]]) -> Arm | None:
         labels=labels,
         predicted=predicted,
         parameters=sum(part.parameters for part in parts),
-        parameters_added=sum(part.parameters_added for part in parts),
         flops_per_token=sum(part.flops_per_token for part in parts),
         step_time_ms=sum(part.step_time_ms for part in parts),
         records=tuple(name for part in parts for name in part.records),

@@ -59,9 +59,10 @@ def marks_by_seed(values: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
         own, other = (np.array([values[row][seed] for seed in common]) for row in (name, best))
         if common and (own - other).mean() >= 0:
             return 1.0
-        if len(common) < 2 or np.ptp(own - other) < 1e-12:
+        if len(common) < 2:
             return np.nan
-        return paired_t_test(own, other).p
+        # Where all seeds differ alike, t knows of no chance.
+        return paired_t_test(own, other).p if np.ptp(own - other) >= 1e-12 else 0.0
 
     return _said({name: mean for name, mean in means.items() if np.isfinite(mean)}, p)
 

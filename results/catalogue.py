@@ -40,6 +40,8 @@ class Entry:
     """Package of the step whose runs it wants; empty: :attr:`step`."""
     file: str = ""
     """File that a run has to have beside those of every run, written by a further command."""
+    after: str = ""
+    """That command of the step, which takes the folders of finished runs by ``--run``."""
 
     @property
     def trains(self) -> str:
@@ -87,8 +89,12 @@ def _entry(name: str, step: str, divided: bool) -> Entry:
         return Entry(name, step, {}, ())
     rows = WANTED.get(name) or dict.fromkeys(getattr(configs, "DATASETS", (ANY,)), tuple(configs.VARIANTS))
     fractions = tuple(getattr(configs, "FRACTIONS", (1.0,)))
-    seeds, file = tuple(getattr(configs, "SEEDS", SEEDS)), getattr(configs, "FILE", "")
-    return Entry(name, step, rows, seeds, fractions, divided, starts, file)
+    seeds, file, after = (
+        tuple(getattr(configs, "SEEDS", SEEDS)),
+        getattr(configs, "FILE", ""),
+        getattr(configs, "AFTER", ""),
+    )
+    return Entry(name, step, rows, seeds, fractions, divided, starts, file, after)
 
 
 def catalogue() -> dict[str, Entry]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
-from results.integrity import FILES, seal
+from results.integrity import FILES, RecordError, seal
 from results.reader import RECORDS
+from results.record_files import read_json
 
 
 def collect(runs: Path, records: Path = RECORDS, wanted: Callable[[Path], bool] = lambda folder: True) -> list[Path]:
@@ -26,7 +26,7 @@ def collect(runs: Path, records: Path = RECORDS, wanted: Callable[[Path], bool] 
     """
     collected = []
     for status in sorted(runs.glob("*/*/status.json")):
-        if json.loads(status.read_text(encoding="utf-8"))["status"] != "finished":
+        if read_json(status).get("status") != "finished":
             continue
         source = status.parent
         if not wanted(source):
@@ -51,7 +51,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("runs", type=Path, help="folder of runs, such as runs")
     parser.add_argument("--records", type=Path, default=RECORDS, help="default: %(default)s")
     known = parser.parse_args(arguments)
-    collected = collect(known.runs, known.records)
+    try:
+        collected = collect(known.runs, known.records)
+    except (RecordError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if not collected:
         print(f"error: no finished run below {known.runs}", file=sys.stderr)
         return 2

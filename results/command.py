@@ -32,7 +32,7 @@ def run_maker(make: Maker, folder: Path, description: str | None, arguments: Seq
             raise RecordError(f"no finished run below {known.records}; train some, or name another folder by --records")
         written = make(runs, known.out)
         _note(folder.name, runs, known.out, written)
-    except RecordError as error:
+    except (RecordError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for path in written:

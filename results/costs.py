@@ -56,10 +56,14 @@ def read_step_times(step: str, records: Path = RECORDS) -> StepTimes | None:
     """What :mod:`benchmarks.step_time` or :mod:`benchmarks.language_step_time` measured, None where there is none.
 
     Raises:
-        RecordError: a file that cannot be read.
+        RecordError: a file that cannot be read, or several.
     """
-    found = [_read(path) for path in step_time_records(step, records)]
-    return found[0] if found else None
+    paths = step_time_records(step, records)
+    if len(paths) > 1:
+        raise RecordError(
+            f"{step} has several records of step times, its tables show one: {', '.join(map(str, paths))}"
+        )
+    return _read(paths[0]) if paths else None
 
 
 def fitting_step_times(runs: Sequence[Run], records: Path = RECORDS) -> StepTimes | None:

@@ -110,12 +110,15 @@ def tests_note(drawn: str, corrected: str) -> str:
     )
 
 
-def detectable(frame: pd.DataFrame, columns: Sequence[str], unit: str, factor: float = 1.0, digits: int = 1) -> str:
+def detectable(
+    frame: pd.DataFrame, columns: Sequence[str], unit: str, factor: float = 1.0, digits: int = 1, most: float = math.inf
+) -> str:
     """What the differences `columns` of `frame`, corrected together, could have shown; empty where there is none.
 
     Args:
         frame: has, of each column, those with :data:`SEEDS`, :data:`ERROR`, :data:`SEED_STD`, :data:`EXAMPLE_ERROR`.
         unit: follows the numbers, which are differences times `factor`.
+        most: the largest difference that there can be, in that unit.
     """
     parts = (SEEDS, ERROR, SEED_STD, EXAMPLE_ERROR)
     found = [
@@ -129,7 +132,12 @@ def detectable(frame: pd.DataFrame, columns: Sequence[str], unit: str, factor: f
 
     def shown(comparisons: int) -> str:
         effects = sorted(factor * effect_shown(*row, comparisons) for row in found)
-        return " to ".join(dict.fromkeys(f"{effect:.{digits}f}" for effect in (effects[0], effects[-1])))
+        return " to ".join(
+            dict.fromkeys(
+                f"{effect:.{digits}f}" if effect <= most else f"more than {most:g}"
+                for effect in (effects[0], effects[-1])
+            )
+        )
 
     text = f"Detectable with a power of 80 % and the seeds of a row: a difference of {shown(1)} {unit}"
     if len(found) > 1:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from common.files import write_text
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.loss_curves import loss_figure, loss_values
 from results.reader import Run, by_variant, grouped, setting_key
+from results.render import file_stem, write_csv
 from results.slices import contribution_by_slice, contribution_figure, gain_by_slice, gain_figure
 from results.style import paper_style, save
 from results.tables import BASELINE, section_titles
@@ -35,7 +34,7 @@ def language_figures(
         present = {name: by_name[name] for name in variants if name in by_name}
         if BASELINE not in present:
             continue
-        stem = re.sub(r"[^A-Za-z0-9.-]+", "_", titles[key]).strip("_")
+        stem = file_stem(titles[key])
         drawn = {name: present[name] for name in (BASELINE, *shown) if name in present}
         gains, shares = gain_by_slice(drawn), contribution_by_slice(drawn)
         losses = loss_values(drawn)
@@ -49,11 +48,5 @@ def language_figures(
             for name, figure in figures.items():
                 paths += save(figure, folder / f"{stem}-{name}") if figure is not None else []
         frames: dict[str, pd.DataFrame] = {"gain_by_slice": gains, "contribution_by_slice": shares}
-        paths += [
-            write_text(
-                folder / f"{stem}-{name}.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-            )
-            for name, frame in frames.items()
-            if not frame.empty
-        ]
+        paths += [write_csv(folder / f"{stem}-{name}.csv", frame) for name, frame in frames.items() if not frame.empty]
     return paths

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from results.reader import RecordError, Run, grouped, placeless
+from results.reader import RecordError, Run, data_of, grouped, placeless, recipe
 from results.table4_vision_language.configs import STEP as VISION
 from results.vision_language import task_of
 
@@ -64,7 +64,7 @@ def pairs(first: Sequence[Run], second: Sequence[Run]) -> tuple[list[Pair], list
 
 def setting_of(run: Run) -> str:
     """What names the data and the models that runs must share, the same on every machine."""
-    parts = {name: run.settings.get(name) for name in ("data", "backbone", "objective", "vision")}
+    parts = {name: run.settings.get(name) for name in ("backbone", "objective", "vision")} | {"data": data_of(run)}
     return json.dumps({"step": run.config["step"], **placeless(parts)}, sort_keys=True)
 
 
@@ -108,5 +108,4 @@ def _most(configs: Mapping[str, Seeds]) -> str:
 
 
 def _config_of(run: Run) -> str:
-    settings = run.settings | {"train": {**run.settings["train"], "seed": None}}
-    return json.dumps(placeless(settings), sort_keys=True)
+    return json.dumps(placeless(recipe(run)), sort_keys=True)

@@ -206,10 +206,41 @@ def variant_key(run: Run) -> str:
     return _digest({"step": run.config["step"], "config": settings})
 
 
+def recipe(run: Run) -> dict[str, Any]:
+    """The config but for the training seed; of frozen mixing weights, which come from a run per seed, only how they
+    were taken and from which variant: ``transfer``, ``dm_b``.
+    """
+    settings = deepcopy(run.settings)
+    settings["train"].pop("seed")
+    transfer = settings.get("transfer", {})
+    if transfer.get("arm", "none") != "none":
+        source = Path(transfer.get("source", "")).name.rpartition("-")[0]
+        settings["transfer"] = {"arm": transfer["arm"], "source": source}
+    return settings
+
+
+def tried(runs: Iterable[Run]) -> int:
+    """How many configs `runs` have, see :func:`recipe`."""
+    return len({_digest({"step": run.config["step"], "config": recipe(run)}) for run in runs})
+
+
 def setting_key(run: Run) -> str:
     """12 hex digits, equal for runs that one table may compare: same step, data and backbone, wherever these lie."""
-    parts = {"step": run.config["step"], "data": run.settings["data"], "backbone": run.backbone}
-    return _digest(placeless(parts))
+    return _digest(placeless({"step": run.config["step"], "data": data_of(run), "backbone": run.backbone}))
+
+
+PLANTED = ("settings", "classes", "noise", "tested")
+"""Fields that say which data a run makes for itself, where its config has no ``data``."""
+
+
+def data_of(run: Run) -> Any:
+    """What a run's config says of its data."""
+    return run.settings.get("data") or [run.settings.get(name) for name in PLANTED]
+
+
+def most_frequent_setting(runs: Sequence[Run]) -> list[Run]:
+    """Of `runs` those of the setting that most of them have, for tables that show one."""
+    return max(grouped(runs, setting_key).values(), key=len, default=[])
 
 
 PATHS = ("path", "also_path", "weights")
@@ -219,7 +250,10 @@ PATHS = ("path", "also_path", "weights")
 def placeless(value: Any) -> Any:
     """`value` with local paths cut to their last part."""
     if isinstance(value, dict):
-        return {key: Path(part).name if key in PATHS and part else placeless(part) for key, part in value.items()}
+        return {
+            key: Path(part).name if key in PATHS and isinstance(part, str) and part else placeless(part)
+            for key, part in value.items()
+        }
     if isinstance(value, list):
         return [placeless(part) for part in value]
     return Path(value).name if isinstance(value, str) and value.startswith(("/", "~", ".")) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -130,6 +131,21 @@ def escaped(text: str) -> str:
     return "".join(LATEX.get(character, character) for character in text)
 
 
+def file_stem(title: str) -> str:
+    """The title of a section as a name of files."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", title).strip("_")
+
+
+def sizes_note(baseline: str) -> str:
+    """What a caption says of the columns ``added M`` and ``ratio``."""
+    return f"Added M: million parameters more than {baseline} has; ratio: all parameters over those of {baseline}."
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """A frame as CSV, with nine digits: read from it and rounded again, a number is shown as it is elsewhere."""
+    return write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.9g"))
+
+
 def write_table(
     folder: Path,
     frame: pd.DataFrame,
@@ -140,7 +156,7 @@ def write_table(
     printed: Columns | None = None,
     score: Marked = SCORE,
 ) -> list[Path]:
-    """Write table.csv (full precision), table.md and table.tex into `folder`; returns their paths.
+    """Write table.csv (see :func:`write_csv`), table.md and table.tex into `folder`; returns their paths.
 
     Args:
         folder: of the table.
@@ -153,7 +169,7 @@ def write_table(
         score: where the marks of the rows are shown.
     """
     return [
-        write_text(folder / "table.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")),
+        write_csv(folder / "table.csv", frame),
         write_text(folder / "table.md", markdown(frame, captions, note, columns, score)),
         write_text(folder / "table.tex", latex(frame, captions, label, columns if printed is None else printed, score)),
     ]
@@ -214,14 +230,14 @@ def head() -> Columns:
     return {"variant": lambda row: str(row["variant"]), "seeds": lambda row: str(row["seeds"] or MISSING)}
 
 
-def _percent(row: dict[str, Any], name: str) -> str:
+def percent(row: dict[str, Any], name: str) -> str:
     return spread(100 * row[f"{name}_mean"], 100 * row[f"{name}_std"])
 
 
 SENTIMENT: Columns = {
     **head(),
-    SCORE: lambda row: _percent(row, "accuracy"),
-    "macro-F1 %": lambda row: _percent(row, "macro_f1"),
+    SCORE: lambda row: percent(row, "accuracy"),
+    "macro-F1 %": lambda row: percent(row, "macro_f1"),
     INTERVAL: lambda row: interval(100 * row["difference"], 100 * row["difference_low"], 100 * row["difference_high"]),
     **tests(),
     **costs(),

@@ -10,10 +10,11 @@ from pathlib import Path
 from results.catalogue import ANY, Entry
 from results.divided import undivided
 from results.made_from import stale
-from results.reader import Run, grouped, setting_key, variant_key
+from results.reader import Run, grouped, most_frequent_setting, setting_key, variant_key
+from results.table4_vision_language.configs import NEVER
 from results.table4_vision_language.configs import STEP as VISION
 from results.tables import section_titles
-from results.vision_language import sections
+from results.vision_language import sections, task_of
 
 MANY = 6
 """More variants than this are not named one by one where the others are fewer."""
@@ -85,10 +86,11 @@ def state_of(entry: Entry, runs: Sequence[Run], folder: Path) -> State:
         if not here and dataset != ANY:
             here = {dataset: []}
         for (title, group), fraction in product(here.items(), entry.fractions):
-            wanted += len(variants) * len(entry.seeds)
+            possible = _possible(entry, variants, group)
+            wanted += len(possible) * len(entry.seeds)
             part = [run for run in group if run.train_fraction == fraction]
             called = title if fraction == 1 else f"{title}, {100 * fraction:g} % of the training data"
-            gaps += _gaps(called, part, variants, entry.seeds)
+            gaps += _gaps(called, part, possible, entry.seeds)
     return State(entry, wanted, tuple(gaps), tuple(stale(entry.name, own, folder)))
 
 
@@ -108,9 +110,15 @@ def _settings(entry: Entry, runs: list[Run]) -> dict[str, list[Run]]:
     if entry.step == VISION:
         return {section.title: list(section.runs) for section in sections(runs)}
     if not all("data" in run.settings for run in runs):  # the data are made by the run itself
-        return {"": runs}
+        return {"": most_frequent_setting(runs)}
     titles = section_titles([undivided(run) for run in runs])
     return {titles[key]: group for key, group in grouped(runs, lambda run: setting_key(undivided(run))).items()}
+
+
+def _possible(entry: Entry, variants: Sequence[str], runs: Sequence[Run]) -> list[str]:
+    """The variants that the task of `runs` can have."""
+    never = NEVER.get(task_of(runs[0]), ()) if entry.step == VISION and runs else ()
+    return [name for name in variants if name not in never]
 
 
 def _gaps(setting: str, runs: Sequence[Run], variants: Sequence[str], seeds: Sequence[int]) -> list[Gap]:

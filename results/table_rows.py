@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from results.integrity import RecordError
 from results.kinds import KINDS, SHARES, SIGNIFICANT, Kind, group_of
 
 RESULTS = Path(__file__).parent
@@ -78,7 +79,10 @@ class Row:
 
 def read_rows(path: Path, table: str) -> list[Row]:
     """The rows of a table that have runs, or stand for none by design."""
-    frame = pd.read_csv(path)
+    try:
+        frame = pd.read_csv(path)
+    except ValueError as error:
+        raise RecordError(f"{path} cannot be read ({error}); make it again by python -m results make") from error
     return [Row(table, line, dict(cells)) for line, cells in enumerate(frame.to_dict("records"), start=2)]
 
 

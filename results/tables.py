@@ -16,7 +16,8 @@ from results.arms import Arm, arm, check_labels, late_ensemble
 from results.best import NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.differences import compare, detectable, enough, tests_note
-from results.reader import RecordError, Run, by_variant, grouped, setting_key, variant_key, where
+from results.reader import RecordError, Run, by_variant, grouped, setting_key, tried, where
+from results.render import number, sizes_note
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
@@ -33,6 +34,8 @@ class Row:
     variant: str
     seeds: int = 0
     test_examples: float = math.nan
+    majority: float = math.nan
+    """Share of them in the most frequent class."""
     accuracy_mean: float = math.nan
     accuracy_std: float = math.nan
     macro_f1_mean: float = math.nan
@@ -57,7 +60,7 @@ class Row:
     """Seeds that this row and the baseline share; the difference is over these."""
     parameters: float = math.nan
     parameters_added: float = math.nan
-    """Of the integration and the secondary streams."""
+    """Those that the baseline has not, whatever they are in."""
     parameters_ratio: float = math.nan
     """Parameters over those of the baseline."""
     flops_per_token: float = math.nan
@@ -122,9 +125,15 @@ def _data(run: Run) -> str:
     return f"planted {' '.join(f'{name} {share:g}' for name, share in shares)}"
 
 
-def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
-    """Section -> what a reader must know beside its numbers."""
-    titles = section_titles(runs)
+def captions(
+    runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None, among: Sequence[Run] | None = None
+) -> dict[str, str]:
+    """Section -> what a reader must know beside its numbers.
+
+    Args:
+        among: all runs on these data, of which `runs` may be a part.
+    """
+    titles, everything = section_titles(runs), grouped(runs if among is None else among, setting_key)
     result = {}
     for key, group in grouped(runs, setting_key).items():
         part = where(frame, section=titles[key])
@@ -137,11 +146,13 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
         backbones = _listed(one.get("backbone_source") or group[0].backbone for one in environments)
         measured = times is not None and known["step_time_ms"].notna().any()
         result[titles[key]] = " ".join(filter(None, [
-            f"Data: {sources}; {int(known['test_examples'].max()):,} test examples. Backbone: {backbones}.",
+            f"Data: {sources}; {int(known['test_examples'].max()):,} test examples, of which the most frequent class",
+            f"has {number(100 * known['majority'].max(), 2)} %. Backbone: {backbones}.",
             f"Seeds per row: {seeds}.",
-            f"Configurations tried on these data, seeds apart: {len({variant_key(run) for run in group})}.",
+            f"Configurations trained on these data, seeds apart: {tried(everything[key])}.",
             number_formats(by_variant(group), set(known["variant"])),
-            detectable(part, ("difference",), "points", factor=100),
+            detectable(part, ("difference",), "points", factor=100, most=100),
+            sizes_note(BASELINE),
             "± is the standard deviation over seeds.",
             tests_note("examples", "the section"),
             NOTE,
@@ -197,9 +208,10 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None, replica
     accuracy, macro = mean_std(shown.accuracies()), mean_std(shown.macro_f1s())
     row |= {
         "seeds": len(shown.seeds), "test_examples": float(len(shown.labels)),
+        "majority": float(np.bincount(shown.labels).max() / len(shown.labels)),
         "accuracy_mean": accuracy[0], "accuracy_std": accuracy[1],
         "macro_f1_mean": macro[0], "macro_f1_std": macro[1],
-        "parameters": shown.parameters, "parameters_added": shown.parameters_added,
+        "parameters": shown.parameters,
         "flops_per_token": shown.flops_per_token, "step_time_ms": shown.step_time_ms,
         "records": " ".join(shown.records),
     }  # fmt: skip
@@ -207,6 +219,7 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None, replica
         return row
     check_labels(baseline.labels, shown.labels, f"{title}: {baseline.name} and {shown.name}")
     row["parameters_ratio"] = shown.parameters / baseline.parameters
+    row["parameters_added"] = shown.parameters - baseline.parameters
     common = [seed for seed in shown.seeds if seed in baseline.predicted]
     if shown is baseline or not common:
         return row

@@ -14,7 +14,8 @@ from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.differences import Seeds, detectable, difference, tests_note
 from results.kinds import split_option
-from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, variant_key, where
+from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, tried, where
+from results.render import sizes_note
 from results.tables import BASELINE, number_formats, section_titles
 
 BLOCK = 128
@@ -131,9 +132,9 @@ def _row(
     ours, theirs = paired(runs, baseline)
     return row | {
         **gap,
-        "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
         "parameters": final["parameters"],
-        "parameters_added": final["parameters_integration"] + final["parameters_streams"],
+        "parameters_added": final["parameters"] - theirs[0].final["parameters"] if ours else math.nan,
+        "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
         "flops_per_token": final["flops_per_token"],
         "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
         "records": recorded(runs),
@@ -156,8 +157,8 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             f"Text: {group[0].dataset} ({used['train']:,} tokens of training text in an epoch; test:",
             f"{used['test']:,} of {counts['test']['tokens']:,} tokens, {int(part['tokens'].iloc[0]):,} of them",
             f"predicted). Backbone: {environment['backbone_source']}; vocabulary of",
-            f"{environment['tokenizer_entries']:,}. Seeds per row: {seeds}. Configurations tried on these data, seeds",
-            f"apart: {len({variant_key(run) for run in group})}. ± is the standard deviation over seeds. Δ is the",
+            f"{environment['tokenizer_entries']:,}. Seeds per row: {seeds}. Configurations trained on these data,",
+            f"seeds apart: {tried(group)}. {sizes_note(BASELINE)} ± is the standard deviation over seeds. Δ is the",
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better). {tests_note(f'blocks of {BLOCK} tokens', 'the section')}",
             f"By the mean negative log-likelihood: {NOTE[0].lower()}{NOTE[1:]}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 
 from results.reader import RecordError, Run, by_variant, grouped, placeless
 from results.record_files import read_parquet
+from results.render import file_stem
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS
 
 TOLERANCE = 1e-3
@@ -40,7 +40,7 @@ class Section:
     @property
     def stem(self) -> str:
         """The title as a file name."""
-        return re.sub(r"[^A-Za-z0-9.-]+", "_", self.title).strip("_")
+        return file_stem(self.title)
 
 
 def sections(runs: Sequence[Run]) -> list[Section]:

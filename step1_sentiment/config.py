@@ -52,11 +52,6 @@ class SentimentConfig:
         """This config, called after its rule if it has no name yet."""
         return self if self.name else replace(self, name=self.integration.rule)
 
-    @property
-    def stream_names(self) -> tuple[str, ...]:
-        """All integrated streams, the reference first."""
-        return (("meaning",) if self.use_meaning else ()) + tuple(stream.label for stream in self.streams)
-
 
 def quick() -> SentimentConfig:
     """Generated texts with planted cues, packaged MiniLM: under a minute on a laptop."""

@@ -1,1 +1,1 @@
-"""Evaluation: metrics, statistics, importance of streams, classes of words. No torch in it."""
+"""Evaluation: metrics, statistics, importance of streams, classes of words."""

@@ -134,6 +134,7 @@ def validity(truth: Mapping[str, float], estimate: Mapping[str, float]) -> dict[
 
 
 def _spearman(first: np.ndarray, second: np.ndarray) -> float:
+    first, second = np.round(first, 12), np.round(second, 12)  # rounding errors must not break ties
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.asarray(stats.spearmanr(first, second))[0])

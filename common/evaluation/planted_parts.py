@@ -75,13 +75,15 @@ def readable(parts: Sequence[Part], present: frozenset[str]) -> float:
 
 
 def shapley_shares(parts: Sequence[Part], names: Sequence[str] | None = None) -> dict[str, float]:
-    """Stream -> its Shapley value of :func:`readable`; they add up to what all of them can tell.
+    """Stream -> its Shapley value of :func:`readable`; they add up to what all of them can tell. Equal ones are equal
+    to the last bit, since they are ranked: 0.3, and not 0.30000000000000004.
 
     Args:
         names: the streams that there are; None for all of the parts.
     """
     names = stream_names(parts) if names is None else names
-    return shapley({chosen: readable(parts, chosen) for chosen in subsets(names)}, names)
+    worth = shapley({chosen: readable(parts, chosen) for chosen in subsets(names)}, names)
+    return {name: round(value, 12) for name, value in worth.items()}
 
 
 def losses(parts: Sequence[Part]) -> dict[str, float]:

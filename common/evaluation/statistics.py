@@ -39,6 +39,17 @@ def mean_std(values: ArrayLike) -> tuple[float, float]:
     return float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else float("nan")
 
 
+def half_width(std: float, values: int, confidence: float = 0.95) -> float:
+    """Half of the confidence interval of a mean of so many values (Student's t); NaN for fewer than two.
+
+    Args:
+        std: sample standard deviation of the values.
+    """
+    if values < 2:
+        return float("nan")
+    return float(stats.t.ppf((1 + confidence) / 2, values - 1)) * std / float(np.sqrt(values))
+
+
 def multi_bootstrap(
     model: ArrayLike,
     baseline: ArrayLike,

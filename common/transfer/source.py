@@ -7,7 +7,7 @@ from pathlib import Path
 
 from common.files import read_json
 from common.integration.config import IntegrationConfig
-from common.training.record import is_finished
+from common.training.record import damage_named, is_finished
 from common.transfer.config import LearntWeights
 
 
@@ -25,8 +25,11 @@ def read_source(folder: Path) -> tuple[str, IntegrationConfig, LearntWeights]:
         raise FileNotFoundError(
             f"{folder} holds no finished run; name the folder of one, such as runs/STEP/dm-…, or of its record"
         )
-    head, best = read_json(folder / "config.json"), read_json(folder / "final.json")["best_step"]
-    name, rule = f"{head['step']}/{head['name']}-{head['hash']}", IntegrationConfig(**head["config"]["integration"])
+    with damage_named(folder):
+        head, best = read_json(folder / "config.json"), read_json(folder / "final.json").get("best_step")
+        name, rule = f"{head['step']}/{head['name']}-{head['hash']}", IntegrationConfig(**head["config"]["integration"])
+    if best is None:
+        raise ValueError(f"{name} does not say which weights it kept; name a run of dm that writes or predicts text")
     if not rule.train_alpha:
         raise ValueError(f"{name} learnt no mixing weights, as its own were frozen; name a run that did")
     found: dict[str, dict[str, dict[int, float]]] = {}  # quantity -> stream -> site -> value

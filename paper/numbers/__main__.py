@@ -11,6 +11,7 @@ from common.files import write_text
 from paper.numbers.macro import document
 from paper.numbers.macros import macros
 from paper.numbers.pictures import picture_macros
+from results.integrity import RecordError
 from results.table_rows import RESULTS, tables
 
 TARGET = Path(__file__).parents[1] / "build" / "numbers.tex"
@@ -22,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder with the tables (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=TARGET, help="file to write (default: %(default)s)")
     known = parser.parse_args(arguments)
-    found = tables(known.results)
+    try:
+        found = tables(known.results)
+    except RecordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if not found:
         print(f"error: no table.csv below {known.results}; python -m results make writes them", file=sys.stderr)
         return 2

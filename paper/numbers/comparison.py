@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from paper.numbers.formats import shown
@@ -13,12 +14,16 @@ from results.table_rows import Row
 
 NAMES = ("section", "variant", "records")
 """Columns that say which row it is; the rest are numbers or verdicts."""
+UNSCALED = ("table6_universality", "table7_transfer", "table8_robustness", "table9_importance")
+"""Tables whose rows have scales of their own: what they show, the macros of their own files write."""
+PLAIN = r"(.*_)?(p|p_holm|seeds)"
+"""Columns of these that are shown as they are."""
 
 
 def cell_macros(row: Row) -> Iterator[Macro]:
-    """Every number of the row, written as in the table."""
+    """Every number of the row, written as in the table; of :data:`UNSCALED` tables p values and counts alone."""
     for column, value in row.cells.items():
-        if column in NAMES:
+        if column in NAMES or (row.table in UNSCALED and not re.fullmatch(PLAIN, column)):
             continue
         text = value if isinstance(value, str) else shown(row.kind, column, float(value))
         yield Macro(f"{row.key}/{column}", escaped(text), f"{row.source} | {column} = {value}")

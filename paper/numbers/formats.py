@@ -26,7 +26,10 @@ FORMATS: tuple[tuple[str, Callable[[Kind, float], str]], ...] = (
     (r"(.*_)?p(_holm|_bootstrap|_randomisation|_seeds)?", lambda _kind, value: p_value(value)),
     (r"(.*_)?seeds|test_examples|tokens", _fixed(0)),
     (r"(difference|today|told)(_low|_high)?", _gap),
-    (r"(accuracy|macro_f1|exact_match|bleu_4|rouge_l|cider_d|kind_.*|.*_recall_\d+)_(mean|std)", _fixed(2, 100.0)),
+    (
+        r"(accuracy|macro_f1|exact_match|bleu_4|rouge_l|cider_d|kind_.*|.*_recall_\d+)_(mean|std)|majority",
+        _fixed(2, 100.0),
+    ),
     (r"(other_)?word_perplexity_(mean|std)", _fixed(0)),
     (r"(other_)?bits_(mean|std)", _fixed(3)),
     (r"parameters_ratio", _fixed(3)),

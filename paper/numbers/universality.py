@@ -23,10 +23,11 @@ def beats_macros(row: Row) -> Iterator[Macro]:
 
 def behind_macros(rows: Sequence[Row]) -> Iterator[Macro]:
     """Of every rule ``behind``: the domains in which its row, of two or more seeds, is significantly worse than the
-    best one.
+    best one; ``anywhere_behind``: whether there is one.
     """
     for rule in dict.fromkeys(row.variant for row in rows):
         worse = [row for row in rows if row.variant == rule and row.cells.get(MARK) == WORSE and row.get("seeds") > 1]
         named = [rf"\emph{{{escaped(row.section)}}}" for row in worse]
         source = f"results/{TABLE}/table.csv: {MARK} of all rows of {rule} with two or more seeds"
         yield Macro(f"{TABLE}/all/{rule}/behind", joined(named) if named else "no domain", source)
+        yield Macro(f"{TABLE}/all/{rule}/anywhere_behind", bool(named), source)

@@ -94,5 +94,4 @@ def planted_shares(run: Run) -> Mapping[str, float]:
     Of what several streams carry it is the Shapley share among the streams that the run has.
     """
     planted = run.settings["data"].get("planted_shares") or () if run.dataset == "planted" else ()
-    worth = shapley_shares(parts_of(planted), run.streams)
-    return {stream: round(share, 12) for stream, share in worth.items()}  # as written: 0.3, not 0.30000000000000004
+    return shapley_shares(parts_of(planted), run.streams)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from common.files import write_text
 from results.command import run_maker
 from results.figure_alpha_sentiment.agreement import agreement_frame, importance_frame, validity_frame
 from results.figure_alpha_sentiment.configs import DATASETS, RARE_AT, SITES_SHOWN, VARIANTS
@@ -19,6 +17,7 @@ from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.training import alpha_over_training
 from results.figure_alpha_sentiment.words import contribution_by_word_class
 from results.reader import Run, by_variant, grouped, setting_key
+from results.render import file_stem, write_csv
 from results.style import paper_style, save
 from results.tables import section_titles
 
@@ -37,7 +36,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         if absent:
             print(f"{titles[key]}: no finished run of {', '.join(absent)}", file=sys.stderr)
         if shown:
-            written += _setting(shown, folder, re.sub(r"[^A-Za-z0-9.-]+", "_", titles[key]).strip("_"))
+            written += _setting(shown, folder, file_stem(titles[key]))
     return written
 
 
@@ -57,9 +56,7 @@ def _setting(runs: Sequence[Run], folder: Path, stem: str) -> list[Path]:
         "importance": importance_frame(runs), "agreement": agreement_frame(runs), "validity": validity_frame(runs),
     }  # fmt: skip
     return written + [
-        write_text(folder / f"{stem}-{name}.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-        for name, frame in frames.items()
-        if not frame.empty
+        write_csv(folder / f"{stem}-{name}.csv", frame) for name, frame in frames.items() if not frame.empty
     ]
 
 

@@ -8,9 +8,8 @@ from itertools import chain
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from common.evaluation.statistics import holm
+from common.evaluation.statistics import half_width, holm
 from results.best import MARK
 from results.differences import PARTS
 from results.divided import undivided
@@ -18,7 +17,6 @@ from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
 from results.reader import Run, by_variant, grouped, setting_key
 from results.tables import build_frame, section_titles
 
-CONFIDENCE = 0.95
 COLUMNS = (
     "section", "variant", "fraction", "examples", "seeds", "accuracy_mean", "accuracy_std", "accuracy_low",
     "accuracy_high", "largest_class", *(f"difference{part}" for part in PARTS), MARK, "records",
@@ -74,7 +72,7 @@ def _setting(title: str, runs: Sequence[Run]) -> pd.DataFrame:
     frame = pd.concat(parts, ignore_index=True)
     frame["variant"] = pd.Categorical(frame["variant"], VARIANTS)
     frame = frame.sort_values(["variant", "fraction"], ignore_index=True).astype({"variant": str})
-    half = [_half_width(*row) for row in zip(frame["accuracy_std"], frame["seeds"], strict=True)]
+    half = [half_width(*row) for row in zip(frame["accuracy_std"], frame["seeds"], strict=True)]
     labels = runs[0].predictions("test")["label"].to_numpy()
     largest = np.bincount(labels).max() / len(labels)
     frame = frame.assign(
@@ -91,8 +89,3 @@ def _examples(own: Sequence[Run], runs: Sequence[Run], fraction: float) -> float
         name = "data_train_examples_whole"
         said = [run.environment[name] for run in runs if name in run.environment]
     return float(said[0]) if said else math.nan
-
-
-def _half_width(std: float, seeds: int) -> float:
-    """Half of the interval of the mean of `seeds` scores; NaN for one."""
-    return math.nan if seeds < 2 else float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1)) * std / math.sqrt(seeds)

@@ -29,6 +29,8 @@ MEASURES = {
 """Measure -> title of its panel."""
 COLUMNS = ("variant", "measure", "group", "samples", "mean", "low", "high")
 AGREEMENT = ("variant", "seed", "change", "words", "spearman")
+BF16 = 2.0**-8
+"""Relative spacing of numbers with eight significant bits."""
 FEWEST = 20
 """Groups in fewer samples are left out."""
 
@@ -103,7 +105,7 @@ def words_of(run: Run) -> pd.DataFrame:
 
 def agreement(section: Section, variants: Sequence[str]) -> pd.DataFrame:
     """Columns :data:`AGREEMENT`: over the written words of a run, Spearman's rank correlation of the picture's
-    contribution with the nats that are lost without it.
+    contribution with the nats that are lost without it. A run whose contribution is the same for all words has no row.
     """
     runs = (run for name in variants for run in section.by_name.get(name, []))
     return pd.DataFrame([row for run in runs for row in _agreement(run)], columns=pd.Index(AGREEMENT))
@@ -111,10 +113,15 @@ def agreement(section: Section, variants: Sequence[str]) -> pd.DataFrame:
 
 def _agreement(run: Run) -> Iterator[tuple[str, int, str, int, float]]:
     frame = words_of(run)
-    if CONTRIBUTION in frame and len(frame) > 2 and frame[CONTRIBUTION].nunique() > 1:
+    if CONTRIBUTION in frame and len(frame) > 2 and not _constant(frame[CONTRIBUTION].to_numpy(np.float64)):
         for change in CHANGES:
             rho = float(spearmanr(frame[CONTRIBUTION], frame[f"gain_{change}"])[0])  # pyright: ignore[reportArgumentType]
             yield run.name, run.seed, change, len(frame), rho
+
+
+def _constant(values: np.ndarray) -> bool:
+    """Whether values differ by no more than bf16 resolves: DM at the output gives every word one contribution."""
+    return bool(np.ptp(values) <= BF16 * np.abs(values).max())
 
 
 def evidence_figure(values: pd.DataFrame, measures: Sequence[str]) -> Figure | None:

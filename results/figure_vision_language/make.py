@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from common.files import write_text
 from results.command import run_maker
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_vision_language.evidence import (
@@ -24,6 +23,7 @@ from results.figure_vision_language.evidence import COLUMNS as EVIDENCE
 from results.figure_vision_language.losses import loss_figure, validation_losses
 from results.figure_vision_language.needs import COLUMNS, accuracy_by_need, need_figure
 from results.reader import Run
+from results.render import write_csv
 from results.style import paper_style, save
 from results.table4_vision_language.configs import VARIANTS
 from results.vision_language import Section, sections
@@ -60,11 +60,7 @@ def _setting(section: Section, folder: Path) -> list[Path]:
             paths += save(figure, folder / f"{section.stem}-{name}") if figure is not None else []
     frames = {"accuracy_by_need": needs, "evidence": evidence, "agreement": agreed, "validation_loss": losses}
     return paths + [
-        write_text(
-            folder / f"{section.stem}-{name}.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-        )
-        for name, frame in frames.items()
-        if not frame.empty
+        write_csv(folder / f"{section.stem}-{name}.csv", frame) for name, frame in frames.items() if not frame.empty
     ]
 
 

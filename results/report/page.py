@@ -44,13 +44,18 @@ def table_parts(folder: Path, name: str) -> Iterator[Part]:
     Raises:
         RecordError: ``table.md`` and ``table.csv`` do not belong together.
     """
-    frame = pd.read_csv(folder / "table.csv", dtype=str, keep_default_na=False)
+    try:
+        frame = pd.read_csv(folder / "table.csv", dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise RecordError(
+            f"{folder}/table.csv cannot be read ({error}); make it again by python -m results make"
+        ) from error
     text = (folder / "table.md").read_text(encoding="utf-8")
     for block in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         section, _, body = block.partition("\n")
         lines = [line for line in body.split("\n") if line.startswith("|")]
         caption = " ".join(line for line in body.split("\n") if line and not line.startswith("|"))
-        cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+        cells = [[cell.strip().replace(r"\|", "|") for cell in line.strip("|").split(" | ")] for line in lines]
         own = frame.loc[frame["section"] == section.strip()] if "section" in frame else frame
         if len(own) != len(cells) - 2:
             raise RecordError(f"{folder}: table.md and table.csv differ; make it again by python -m results make")

@@ -45,7 +45,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         full = {row_name(rule, STREAMS): times.by_variant[rule] for rule in RULES if rule in times.by_variant}
         times = replace(times, by_variant={**times.by_variant, **full})
     frame = build_frame(named, ROWS, times=times)
-    notes = captions(named, frame, times)
+    notes = captions(named, frame, times, among=runs)
     absent = [dataset for dataset in ROWS if dataset not in {run.dataset for run in named}]
     print_table(frame, notes)
     note = f"No subset of the streams was run on: {', '.join(absent)}." if absent else ""

@@ -15,6 +15,8 @@ VARIANTS = (
 """Rows in order; ``swapped`` is DM with the pictures of other samples, ``dm_linear_swapped`` that rule with them."""
 BASELINE = "no_image"
 """The language model without pictures: what every row is compared with."""
+NEVER = {"retrieval": (BASELINE,)}
+"""Task -> rows that cannot be: who does not see the pictures cannot tell them apart."""
 TODAY = "projector"
 """What is used most today: a second comparison, where it has runs."""
 HUMAN = "human"

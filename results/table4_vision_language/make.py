@@ -12,7 +12,7 @@ import pandas as pd
 from results.command import run_maker
 from results.reader import Run, where
 from results.render import Columns, costs, head, interval, number, p_value, spread, write_table, written
-from results.table4_vision_language.configs import RANKS, RECALLS, TASKS, TODAY, VARIANTS, Task
+from results.table4_vision_language.configs import NEVER, RANKS, RECALLS, TASKS, TODAY, VARIANTS, Task
 from results.table4_vision_language.rows import captions, task_frame
 from results.terminal import print_text
 from results.vision_language import sections
@@ -73,7 +73,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         short = {header: write for header, write in columns.items() if header not in LONG}
         for section, note in notes.items():
             print_text(written(where(frame, section=section), short), section, note)
-        absent = [variant for variant in VARIANTS if variant not in set(frame["variant"])]
+        absent = [variant for variant in VARIANTS if variant not in (*frame["variant"], *NEVER.get(name, ()))]
         missing = f"No finished run yet of: {', '.join(absent)}." if absent else ""
         paths += write_table(
             folder / name, frame, notes, f"vision-language-{name}", missing, columns, short, task.header

@@ -13,7 +13,7 @@ from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes, fitting_step_times
 from results.differences import detectable, difference, tests_note
-from results.reader import Run, recorded, variant_key, where
+from results.reader import Run, recorded, tried, where
 from results.table4_vision_language.chance import chance
 from results.table4_vision_language.configs import BASELINE, CHANCE, GENERATED, HUMAN, TODAY, VARIANTS, Task
 from results.tables import number_formats
@@ -136,9 +136,9 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
     text = [
         f"Data: {environments[0]['data_name']} ({_counted(counts['train'], task)} for training,",
         f"{_counted(counts['test'], task)} for the test). Vision encoder: {vision}. Language model: {language};",
-        f"vocabulary of {entries}. Seeds per row: {seeds}. Configurations tried on these data, seeds apart:",
-        f"{len({variant_key(run) for run in section.runs})}. ± is the standard deviation over seeds.",
-        f"Δ is the {task.called} minus that of {BASELINE}{_and_today(part)}, times 100.",
+        f"vocabulary of {entries}. Seeds per row: {seeds}. Configurations trained on these data, seeds",
+        f"apart: {tried(section.runs)}. {_added(part)}± is the standard deviation over seeds.",
+        f"Δ is the {task.called} minus that of {_compared_with(part)}, times 100.",
         tests_note("pictures" if task.name == "retrieval" else "examples", "all comparisons of the section"),
         NOTE,
     ]
@@ -157,7 +157,7 @@ def _caption(section: Section, task: Task, part: pd.DataFrame) -> str:
         )
     text += [
         number_formats(section.by_name, set(trained["variant"])),
-        detectable(part, tuple(COMPARED), "points", factor=100),
+        detectable(part, tuple(COMPARED), "points", factor=100, most=1000 if task.name == "captions" else 100),
     ]
     times = fitting_step_times(section.runs)
     if times is not None and part["step_time_ms"].notna().any():
@@ -171,5 +171,10 @@ def _counted(counts: Mapping[str, int], task: Task) -> str:
     return f"{counts['pictures']:,} pictures with {counts['texts']:,} {task.unit}"
 
 
-def _and_today(part: pd.DataFrame) -> str:
-    return f" or of {TODAY}" if part["today"].notna().any() else ""
+def _compared_with(part: pd.DataFrame) -> str:
+    return " or of ".join(other for column, other in COMPARED.items() if part[column].notna().any())
+
+
+def _added(part: pd.DataFrame) -> str:
+    known = part["parameters_added"].notna().any()
+    return f"Added M: million parameters more than {BASELINE} has. " if known else ""

@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from common.files import write_text
 from results.best import SEED_NOTE
 from results.command import run_maker
 from results.kinds import SIGNIFICANT
-from results.reader import Run, variant_key
-from results.render import Columns, counted, head, interval, spread, write_table, written
+from results.reader import Run, most_frequent_setting, tried
+from results.render import Columns, counted, head, interval, spread, write_csv, write_table, written
 from results.style import paper_style, save
 from results.table5_alpha_validity.conditions import condition_frame
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, PLAIN, SCOPES, STEP, VARIANTS
@@ -70,15 +69,20 @@ def long_frame(values: pd.DataFrame) -> pd.DataFrame:
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the tables and the figure into `folder` and print the table; that of conditions into its own folder."""
     runs = [run for run in runs if run.config["step"] == STEP]
+    runs, others = (found := most_frequent_setting(runs)), len(runs) - len(found)
     values = recovered(runs, VARIANTS)
     frame = long_frame(values)
     if frame.empty:
         return []
     _print(frame)
-    note = _note(runs)
+    left = f" Left out: {others} runs on other planted settings than most." if others else ""
+    note = f"{_note(runs)}{left}"
     absent = [name for name in VARIANTS if name not in set(frame["variant"])]
     missing = f"No finished run yet of: {', '.join(absent)}." if absent else ""
-    notes = {str(section): f"{note} {SEED_NOTE}" for section in frame["section"]}
+    notes = {
+        str(section): f"{sizes.settings} settings with {sizes.streams} streams together. {note} {SEED_NOTE}"
+        for section, sizes in frame.groupby("section", sort=False)[["settings", "streams"]].first().iterrows()
+    }
     paths = write_table(folder, frame, notes, "alpha-validity", missing, columns_of(), score=SHOWN_MARKS)
     changes = condition_frame(values)
     if not changes.empty:
@@ -88,8 +92,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     with paper_style():
         figure = calibration_figure(drawn, DRAWN)
         paths += save(figure, folder / "calibration") if figure is not None else []
-    text = drawn.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    return [*paths, write_text(folder / "calibration.csv", text)]
+    return [*paths, write_csv(folder / "calibration.csv", drawn)]
 
 
 def show(runs: Sequence[Run]) -> None:
@@ -121,15 +124,15 @@ def _change(name: str) -> Any:
 
 
 def _note(runs: Sequence[Run]) -> str:
-    settings = runs[0].final["settings"]
     return (
-        f"{settings} settings of two to five streams; planted shares are Shapley values of the readable label "
-        "information, measured shares are brought to a sum of 1 in each setting. ± is the standard deviation over "
-        "seeds, of which each draws data, weights and order anew. Rank correlation: Spearman's, over all streams of "
-        "all settings; 1 is perfect. Calibration error: mean absolute gap between planted and measured share; 0 is "
-        f"perfect, and the row '{EQUAL}' is what is had without measuring. In brackets: how many of the seeds have a "
-        "measure in every setting, where not all do. Configurations tried, seeds apart: "
-        f"{len({variant_key(run) for run in runs})}."
+        "Planted shares are Shapley values of the readable label information, so that measured Shapley values are of "
+        "their kind. Measured values below zero count as 0 and are brought to a sum of 1 in each setting; |α|, "
+        "contribution and signed projection are means over the sites, effective α is summed, leave-one-out sets a "
+        "stream to zero. ± is the standard deviation over seeds, of which each draws data, weights and order anew. "
+        "Rank correlation: Spearman's, over all streams of these settings; 1 is perfect. Calibration error: mean "
+        f"absolute gap between planted and measured share; 0 is perfect, and the row '{EQUAL}' is what is had without "
+        "measuring. In brackets: how many of the seeds have a measure in every setting, where not all do. "
+        f"Configurations trained, seeds apart: {tried(runs)}."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.kinds import SIGNIFICANT
-from results.render import MISSING, interval, markdown_table, written
+from results.render import MISSING, interval, markdown_table, number, written
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, SCOPES
 from results.table5_alpha_validity.make import columns_of
 from results.table5_alpha_validity.rows import STATISTICS
@@ -68,8 +68,8 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
     if (together["shapley_mean"] > together["leave_one_out_mean"]).mean() > 0.5:
         spans = _span(together, "leave_one_out"), _span(together, "shapley")
         said[-1] += (
-            f" Where only several streams together tell, leave-one-out has {spans[0]} and Shapley values {spans[1]}: "
-            "take Shapley values there."
+            f" Where only several streams together tell ({_size(together)}), leave-one-out has {spans[0]} and Shapley "
+            f"values {spans[1]}: take Shapley values there."
         )
     return said
 
@@ -81,9 +81,14 @@ def _redundancy(alike: pd.DataFrame) -> list[str]:
         return []
     spans = _span(rows, "leave_one_out"), _span(rows, "shapley")
     return [
-        f"Where several streams tell the same, leave-one-out misleads: its shares are off by {spans[0]} in the mean, "
-        f"to call all streams equal by {equal.iloc[0]:.2f}, and Shapley values by {spans[1]}."
+        f"Where several streams tell the same ({_size(rows)}), leave-one-out misleads: its shares are off by "
+        f"{spans[0]} in the mean, to call all streams equal by {equal.iloc[0]:.2f}, and Shapley values by {spans[1]}. "
+        "What is planted is itself a Shapley value."
     ]
+
+
+def _size(rows: pd.DataFrame) -> str:
+    return f"{rows['settings'].max():.0f} settings, {rows['streams'].max():.0f} streams together"
 
 
 def conditions_said(path: Path) -> list[str]:
@@ -111,4 +116,4 @@ def _listed(names: list[str]) -> str:
 
 def _span(rows: pd.DataFrame, measure: str) -> str:
     known = rows[f"{measure}_mean"].dropna()
-    return f"{known.min():.2f} to {known.max():.2f}"
+    return " to ".join(number(round(value, 2) + 0.0, 2) for value in (known.min(), known.max()))  # not −0.00

@@ -42,7 +42,8 @@ def shares(run: Run) -> pd.DataFrame:
     long = wide.melt(id_vars=named, value_vars=[*MEASURES, "equal"], var_name="measure", value_name="value")
     positive = long["value"].clip(lower=0.0)
     total = positive.groupby([long["setting"], long["measure"]]).transform(lambda part: part.sum(skipna=False))
-    long["share"] = positive / total.where(total > 0)
+    # What is equal but for the last bits is tied.
+    long["truth"], long["share"] = long["truth"].round(12), (positive / total.where(total > 0)).round(12)
     return long.loc[:, [*named, "measure", "share"]]
 
 
@@ -57,11 +58,11 @@ def recovery(truth: np.ndarray, measured: np.ndarray) -> dict[str, float]:
 
 
 def recovered(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
-    """A row per scope, variant, seed and measure: scope, variant, seed, record, accuracy, measure, and the
-    :data:`STATISTICS` of values that pool all streams of the scope's settings. The measure ``equal`` calls all streams
-    equal. Of several configs of one name, that with most seeds.
+    """A row per scope, variant, seed and measure: scope, its number of settings, and of streams in all of them,
+    variant, seed, record, accuracy, measure, and the :data:`STATISTICS` of values that pool all streams of the scope's
+    settings. The measure ``equal`` calls all streams equal. Of several configs of one name, that with most seeds.
     """
-    columns = ["scope", "variant", "seed", "record", "accuracy", "measure", *STATISTICS]
+    columns = ["scope", "settings", "streams", "variant", "seed", "record", "accuracy", "measure", *STATISTICS]
     by_name = by_variant(runs)
     rows: list[dict[str, object]] = []
     for run in [run for name in variants if name in by_name for run in by_name[name]]:
@@ -74,9 +75,10 @@ def recovered(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
         }
         for scope in SCOPES:
             own = whole if scope == "all" else where(whole, kind=scope)
+            size = {"settings": own["setting"].nunique(), "streams": len(own[["setting", "stream"]].drop_duplicates())}
             for measure, part in own.groupby("measure", sort=False):
                 found = recovery(part["truth"].to_numpy(np.float64), part["share"].to_numpy(np.float64))
-                rows.append({"scope": scope, **said, "measure": measure, **found})
+                rows.append({"scope": scope, **size, **said, "measure": measure, **found})
     return pd.DataFrame(rows, columns=pd.Index(columns))
 
 
@@ -84,17 +86,18 @@ def validity_frame(values: pd.DataFrame, statistic: str, scope: str, variants: S
     """A row per variant of `variants`, from :func:`recovered`.
 
     Returns:
-        columns variant, seeds, records, accuracy_mean, accuracy_std, and for each measure ``<measure>_mean`` and
-        ``_std`` over the ``_seeds`` that have it, and ``<measure>_mark``: whether the row is best by it. The last row,
-        :data:`EQUAL`, says what is had without measuring, in the columns of ``alpha``.
+        columns variant, settings, streams, seeds, records, accuracy_mean, accuracy_std, and for each measure
+        ``<measure>_mean`` and ``_std`` over the ``_seeds`` that have it, and ``<measure>_mark``: whether the row is
+        best by it. The last row, :data:`EQUAL`, says what is had without measuring, in the columns of ``alpha``.
     """
     known = where(values, scope=scope)
     by_name = {name: part for name in variants if not (part := where(known, variant=name)).empty}
     best = {measure: marks_by_seed(_by_seed(by_name, measure, statistic)) for measure in MEASURES}
+    sizes = {name: known[name].max() for name in ("settings", "streams")}
     table: list[dict[str, object]] = []
     for name, part in by_name.items():
         own = part.drop_duplicates("record")
-        row: dict[str, object] = {"variant": name, "seeds": len(own), "records": " ".join(own["record"])}
+        row: dict[str, object] = {"variant": name, **sizes, "seeds": len(own), "records": " ".join(own["record"])}
         row["accuracy_mean"], row["accuracy_std"] = mean_std(own["accuracy"])
         for measure in MEASURES:
             row |= _summary(part, measure, statistic, measure) | {f"{measure}_mark": best[measure].get(name, UNTESTED)}
@@ -102,7 +105,7 @@ def validity_frame(values: pd.DataFrame, statistic: str, scope: str, variants: S
     if table:
         equal = _summary(next(iter(by_name.values())), "equal", statistic, "alpha")
         unknown = {"records": "", "accuracy_mean": math.nan, "accuracy_std": math.nan}
-        table.append({"variant": EQUAL, "seeds": 0, **unknown, **equal})
+        table.append({"variant": EQUAL, **sizes, "seeds": 0, **unknown, **equal})
     return pd.DataFrame(table)
 
 

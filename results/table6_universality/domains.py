@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -106,7 +105,7 @@ def _vision(runs: Sequence[Run]) -> Iterable[Domain]:
 def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
     """The planted settings are the examples: a record keeps the accuracy on each."""
     own = [run for run in runs if run.config["step"] == VECTORS]
-    groups = grouped(own, _planted)
+    groups = grouped(own, setting_key)
     for number, key in enumerate(sorted(groups), start=1):
         title = "planted vectors" if len(groups) == 1 else f"planted vectors #{number}"
         shown = by_variant(groups[key])
@@ -127,10 +126,6 @@ def _of_tokens(title: str, by_rule: Mapping[str, Sequence[Run]], setting: str) -
     scores = scores_of_blocks(by_rule)
     named = {rule: recorded(own) for rule, own in by_rule.items()}
     return Domain(title, "−nats per token", 1.0, f"blocks of {BLOCK} tokens", scores, setting, named)
-
-
-def _planted(run: Run) -> str:
-    return json.dumps([run.settings.get(name) for name in ("settings", "classes", "noise", "tested")])
 
 
 def _accuracies(run: Run) -> np.ndarray:

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 
 def columns() -> Columns:
     """Header -> how a cell is written."""
-    made = {**head(), "score": _score}
+    made = {**head(), "score": score_cell}
     for one in COMPARED:
         made |= {
             f"Δ to {one.other} [95 % CI]": _interval(one.column),
@@ -44,7 +44,8 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     return write_table(folder, frame, notes, "transfer", columns=columns(), score="score")
 
 
-def _score(row: dict[str, Any]) -> str:
+def score_cell(row: dict[str, Any]) -> str:
+    """The score of a row, on its own scale."""
     scale = row["score_scale"]
     return spread(scale * row["score_mean"], scale * row["score_std"], int(row["score_digits"]))
 

@@ -1,12 +1,12 @@
 """What table 8 compares. Names are those of ``python -m step1_sentiment table --variants``."""
 
 VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "li", "dm_dropout")
-"""Rows in order; every run of them is then evaluated by ``python -m step1_sentiment robustness --run FOLDER``."""
+"""Rows in order."""
 DATASETS = ("sst5", "trec")
 """Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""
 SEEDS = tuple(range(10))
-FILE = "robustness.json"
-"""What the evaluation leaves beside the other files of a run."""
+AFTER, FILE = "robustness", "robustness.json"
+"""The command of step 1 that evaluates finished runs, and the file that it leaves in their folders."""
 
 CLEAN = "clean"
 """In place of a kind: the texts as they are."""

@@ -13,7 +13,7 @@ from results.best import NOTE
 from results.command import run_maker
 from results.differences import detectable, tests_note
 from results.reader import Run, where
-from results.render import Columns, head, interval, number, spread, tests, write_table, written
+from results.render import Columns, file_stem, head, interval, number, percent, tests, write_table, written
 from results.style import paper_style, save
 from results.table8_robustness.configs import DATASETS, VARIANTS
 from results.table8_robustness.figure import robustness_figure
@@ -29,13 +29,13 @@ def columns_of(frame: pd.DataFrame) -> Columns:
     gone = [str(name).removeprefix(WITHOUT).removesuffix("_mean") for name in frame if _is_without(str(name))]
     return {
         **head(),
-        "clean %": lambda row: _percent(row, "clean"),
-        "accuracy %": lambda row: _percent(row, "accuracy"),
-        "loss": lambda row: _percent(row, "loss"),
+        "clean %": lambda row: percent(row, "clean"),
+        "accuracy %": lambda row: percent(row, "accuracy"),
+        "loss": lambda row: percent(row, "loss"),
         "Δ points [95 % CI]": lambda row: _interval(row, "difference"),
         **tests(),
         "spared [95 % CI]": lambda row: _interval(row, "spared"),
-        **{f"without {name}": lambda row, name=name: _percent(row, f"{WITHOUT}{name}") for name in gone},
+        **{f"without {name}": lambda row, name=name: percent(row, f"{WITHOUT}{name}") for name in gone},
     }
 
 
@@ -52,9 +52,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     paths = write_table(folder, frame, notes, "robustness", note, columns)
     with paper_style():
         for setting, part in frame.groupby("setting", sort=False) if notes else ():
-            paths += save(
-                robustness_figure(part), folder / f"{str(setting).replace(', ', '_').replace('/', '_')}-rates"
-            )
+            paths += save(robustness_figure(part), folder / f"{file_stem(str(setting))}-rates")
     return paths
 
 
@@ -73,7 +71,7 @@ def _caption(part: pd.DataFrame, frame: pd.DataFrame) -> str:
         "meaning on the same texts. Spared: loss of meaning minus loss of the row.",
         tests_note("examples", "all rates of this kind"),
         NOTE,
-        detectable(family, ("difference",), "points", factor=100),
+        detectable(family, ("difference",), "points", factor=100, most=100),
         "Without a stream: accuracy with its term set to zero minus accuracy;"
         f" trained to miss streams: {', '.join(trained) or 'none'}.",
     ])  # fmt: skip
@@ -81,10 +79,6 @@ def _caption(part: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 def _is_without(name: str) -> bool:
     return name.startswith(WITHOUT) and name.endswith("_mean")
-
-
-def _percent(row: dict[str, Any], name: str) -> str:
-    return spread(100 * row[f"{name}_mean"], 100 * row[f"{name}_std"])
 
 
 def _interval(row: dict[str, Any], name: str) -> str:

@@ -15,6 +15,6 @@ EQUAL_SIZE = "duplicate"
 """DM trained without any secondary stream at equal parameters: their encoders read the subwords again."""
 VARIANTS = (*STUDIED, *RETRAINED, EQUAL_SIZE)
 """All that it reads."""
-DATASETS = ("sst5", "trec", "planted")
+DATASETS = ("sst5", "trec", "imdb", "planted")
 SEEDS = tuple(range(10))
 """As in table 1."""

@@ -25,8 +25,8 @@ NOTE = (
     "trained model loses without the stream; only models trained with stream dropout have met that, and have Shapley "
     "values. Retrained: points of test accuracy over the model that was trained without the stream, with the 95 % "
     "paired multi-bootstrap interval over seeds and examples; that model has fewer parameters. For both secondary "
-    "streams of dm it has as many: the row phonetic+morphological is dm minus duplicate. Last column: of these "
-    "five, those with an interval (Student's t over seeds but for the last), do all, some or none lie above zero? In "
+    "streams of dm it has as many: the row phonetic+morphological is dm minus duplicate. Last column: of those of "
+    "these five that have an interval (Student's t over seeds but for the last), how many lie above zero. In "
     "brackets: how many of the seeds have a measure, where not all do."
 )
 
@@ -50,6 +50,11 @@ def _gradient(row: dict[str, Any]) -> str:
     return MISSING if math.isnan(value) else f"{value:.1e}".replace("-", "−")
 
 
+def _verdict(row: dict[str, Any]) -> str:
+    shows, known = (str(row[name]).split() if isinstance(row[name], str) else [] for name in ("shows", "known"))
+    return f"{len(shows)} of {len(known)}" if known else MISSING
+
+
 COLUMNS: Columns = {
     "stream": lambda row: str(row["variant"]),
     "seeds": lambda row: str(row["seeds"]),
@@ -63,7 +68,7 @@ COLUMNS: Columns = {
     "permutation": _mean("permutation", 100),
     "Shapley": _mean("shapley", 100),
     "retrained [95 % CI]": lambda row: interval(*(100 * row[f"retrained{end}"] for end in ("", "_low", "_high"))),
-    VERDICT: lambda row: str(row["verdict"]) or MISSING,
+    VERDICT: _verdict,
 }
 """Header -> how a cell is written."""
 

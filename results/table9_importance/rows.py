@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
-from common.evaluation.statistics import mean_std
+from common.evaluation.statistics import half_width, mean_std
 from results.arms import arm, check_labels
 from results.differences import difference
 from results.figure_alpha_sentiment.agreement import measures
@@ -18,7 +17,6 @@ from results.reader import Run, by_variant, grouped, recorded, setting_key, wher
 from results.table9_importance.configs import EQUAL_SIZE, SECONDARY, STUDIED
 from results.tables import section_titles
 
-CONFIDENCE = 0.95
 BOTH = "+".join(SECONDARY)
 WAYS = ("zero", "mean", "permutation")
 """Of leaving a stream out of the trained model."""
@@ -106,8 +104,6 @@ def _retrained(runs: Sequence[Run], without: Sequence[Run]) -> dict[str, float]:
 
 def _summary(name: str, values: Sequence[float]) -> dict[str, float]:
     mean, std = mean_std(values)
-    half = math.nan
-    if len(values) > 1:
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * std / math.sqrt(len(values))
+    half = half_width(std, len(values))
     ends = {f"{name}_low": mean - half, f"{name}_high": mean + half}
     return {f"{name}_mean": mean, f"{name}_std": std, **ends, f"{name}_seeds": len(values)}

@@ -178,6 +178,14 @@ def test_bad_configs_are_refused():
             variant(PRESETS["small"](), wrong)
     with pytest.raises(ValueError, match="unknown settings"):
         replace(TINY, settings=("unique 1-99",))
+    with pytest.raises(ValueError, match="stands twice"):
+        replace(TINY, settings=("unique 50-50", "unique 50-50"))
+    for noise in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="noise is a standard deviation"):
+            replace(TINY, noise=noise)
+    for options, said in (({"seed": -1}, "seed must not be negative"), ({"lr": float("nan")}, "lr must be positive")):
+        with pytest.raises(ValueError, match=said):
+            replace(TINY.train, **options)
     with pytest.raises(ValueError, match="has no option"):
         VectorModel(variant(TINY, "li_softmax"), {"a": 4, "b": 4})
     assert variant(TINY, "dm_lr20").train.alpha_lr_multiplier == 20.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from common.launch import launch
+from common.launch import _attempt_in, launch
 from common.training import is_finished, run_folder
 from tests.common.training.toy import ToyConfig, run, toy_config
 
@@ -61,6 +61,14 @@ def test_resources_that_the_cluster_lacks_are_an_error_and_no_endless_wait(tmp_p
     with pytest.raises(ValueError, match="wants 1000 GPU, but the Ray cluster has"):
         launch([toy_config(tmp_path)], run, folder, engine="ray", workers=1, gpus=1000, show=False)
     assert not ray.is_initialized()
+
+
+def test_a_worker_goes_to_the_folder_of_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # and back at the end
+    (tmp_path / "here").mkdir()
+    outcome = _attempt_in(str(tmp_path / "here"), 0, None, lambda _: Path("run").resolve())
+    assert outcome.folder == tmp_path / "here" / "run"
+    assert "has no folder" in _attempt_in(str(tmp_path / "away"), 0, None, lambda _: Path("run")).message
 
 
 @pytest.mark.xdist_group("ray")

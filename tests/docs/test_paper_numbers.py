@@ -231,6 +231,8 @@ def test_spared_rows_are_counted_over_all_sections(tmp_path):
     assert [known[f"all/dm/{name}"] for name in ("compared", "spared", "hurt", "seeds")] == ["3", "1", "1", "3"]
     assert known["sst5, typos, 10 %/dm/spared_interval"] == "+2.00 [+1.00, +3.00]"
     assert "all/meaning/compared" not in known and known["all/dm/single"] is False
+    assert known["sst5, typos, 10 %/dm/seeds"] == "3"
+    assert "sst5, typos, 10 %/dm/spared" not in known, "a raw cell of this table is no number that it shows"
 
 
 def test_a_table_without_runs_is_as_one_that_is_not_there(tmp_path):

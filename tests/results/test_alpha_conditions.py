@@ -8,10 +8,11 @@ import pytest
 from scipy.stats import ttest_rel
 
 from results.best import BEST, LEVEL, UNTESTED, WORSE, marks_by_seed
+from results.reader import Run
 from results.table5_alpha_validity.conditions import condition_frame
 from results.table5_alpha_validity.configs import MEASURES
 from results.table5_alpha_validity.reading import conditions_said
-from results.table5_alpha_validity.rows import recovery
+from results.table5_alpha_validity.rows import recovery, shares
 
 
 def _values(**by_variant):
@@ -59,10 +60,32 @@ def test_marks_over_seeds():
     best = dict(enumerate([0.9, 0.8, 0.85, 0.95]))
     worse = {seed: value - 0.3 + 0.01 * seed for seed, value in best.items()}
     close = dict(enumerate([0.95, 0.7, 0.9, 0.9]))
+    below = {seed: value - 0.2 for seed, value in best.items()}
     found = marks_by_seed(
-        {"best": best, "worse": worse, "close": close, "elsewhere": {9: 0.1}, "unknown": {0: math.nan}}
-    )
-    assert found == {"best": BEST, "worse": WORSE, "close": LEVEL, "elsewhere": UNTESTED}
+        {
+            "best": best, "worse": worse, "close": close, "below": below, "elsewhere": {9: 0.1},
+            "unknown": {0: math.nan},
+        }
+    )  # fmt: skip
+    assert found == {"best": BEST, "worse": WORSE, "close": LEVEL, "below": WORSE, "elsewhere": UNTESTED}
+
+
+def test_equal_shares_are_tied_whatever_their_last_bits(tmp_path):
+    """Two streams of one planted share, measured at one value each: a tie on both sides is perfect agreement."""
+    third = 0.1 + 0.2
+    assert third != 0.3
+    rows = [
+        ("unique 1", "a", 0.3, third),
+        ("unique 1", "b", 0.7, 0.7),
+        ("unique 2", "a", third, 0.3),
+        ("unique 2", "b", 0.7, 0.7),
+    ]
+    frame = pd.DataFrame(rows, columns=pd.Index(["setting", "stream", "truth", "leave_one_out"]))
+    frame.to_parquet(tmp_path / "measures.parquet")
+    found = shares(Run(tmp_path, {}, {}, {}))
+    own = found.loc[found["measure"] == "leave_one_out"]
+    assert sorted(set(own["truth"])) == [0.3, 0.7] and own["share"].nunique() == 2
+    assert recovery(own["truth"].to_numpy(), own["share"].to_numpy())["spearman"] == 1.0
 
 
 def test_a_measure_that_some_settings_lack_is_not_ranked():

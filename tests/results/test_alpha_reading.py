@@ -17,7 +17,8 @@ def _table(path, values, together=(0.2, 0.9)):
             means = dict.fromkeys(MEASURES, alpha) | {"leave_one_out": removed, "shapley": removed}
             if scope == "synergistic":
                 means |= {"leave_one_out": together[0], "shapley": together[1]}
-            rows.append({"section": f"rank correlation, {title}", "variant": name, "seeds": 5, "records": ""})
+            sizes = {"settings": 2, "streams": 6}
+            rows.append({"section": f"rank correlation, {title}", "variant": name, **sizes, "seeds": 5, "records": ""})
             rows[-1] |= {f"{m}_mean": value for m, value in means.items()} | {f"{m}_std": 0.01 for m in MEASURES}
         rows.append({"section": f"rank correlation, {title}", "variant": EQUAL, "seeds": 0, "alpha_mean": 0.25})
     pd.DataFrame(rows).to_csv(path, index=False)
@@ -34,6 +35,7 @@ def test_worse_in_every_row(tmp_path):
         "|α| has 0.31 to 0.42" in text and "alike has 0.25" in text and "Leaving a stream out has 0.93 to 0.94" in text
     )
     assert "**So:** read α as a part of the model" in text
+    assert "Where only several streams together tell (2 settings, 6 streams together)" in text
     assert "leave-one-out has 0.20 to 0.20 and Shapley values 0.90 to 0.90" in text
     assert "| dm | 5 | 0.31 ± 0.01 |" in text and r"| variant | seeds | \|α\| |" in text
 
@@ -46,7 +48,7 @@ def test_better_in_some_row(tmp_path):
 @pytest.mark.parametrize(("removed", "said"), [(0.2, True), (0.05, False)])
 def test_leave_one_out_is_warned_against_where_it_errs_more_than_a_guess(tmp_path, removed, said):
     path = _table(tmp_path / "table.csv", {"dm": (0.31, 0.93)})
-    errors = {"section": "calibration error, redundant", "seeds": 5, "alpha_mean": 0.1}
+    errors = {"section": "calibration error, redundant", "settings": 2, "streams": 6, "seeds": 5, "alpha_mean": 0.1}
     rows = [
         errors | {"variant": "dm", "leave_one_out_mean": removed, "shapley_mean": 0.02},
         errors | {"variant": EQUAL, "alpha_mean": 0.06},

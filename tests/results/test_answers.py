@@ -10,7 +10,7 @@ from results.table9_importance.rows import ALL, NONE, VALUES
 def _overall(folder, ranks):
     """`ranks` by domain: variant -> rank."""
     domains = [
-        {"section": section, "variant": name, "rank": rank}
+        {"section": section, "variant": name, "rank": rank, "seeds": 3, "mark": "best" if rank == 1 else "worse"}
         for section, of in ranks.items()
         for name, rank in of.items()
     ]
@@ -28,10 +28,16 @@ def _overall(folder, ranks):
 def test_the_rule_with_most_first_ranks_is_named(tmp_path):
     first, second = {"dm": 1.0, "li": 2.0}, {"dm": 2.0, "li": 1.0}
     text = universality(_overall(tmp_path / "some", {"a": first, "b": second, "c": second}))
-    assert "No rule is best everywhere; li has the largest gain in 2 of 3 domains." in text
+    assert "No rule is best everywhere; li has the largest gain in 2 of 3 domains (other fusions" in text
+    assert "that were run there: none in 2)" in text
+    assert text.endswith("Shown to be behind the best row of a domain: dm in 2 (b; c), li in 1 (a).")
     assert "dm in 1 of 3; li in 1 of 3." in text and "gmu" not in text  # too few domains
     every = universality(_overall(tmp_path / "all", {"a": first, "b": first}))
-    assert "No rule" not in every and "dm has the largest gain in 2 of 2 domains." in every
+    assert "No rule" not in every and "dm has the largest gain in 2 of 2 domains (other" in every
+    rivals = {"a": first | {"gmu": 3.0}, "b": first | {"gmu": 3.0, "concat": 4.0}, "c": first}
+    assert "(other fusions that were run there: none in 1; 1 in 1; 2 in 1)" in universality(
+        _overall(tmp_path / "r", rivals)
+    )
 
 
 def _directions(path, gap, p):
@@ -66,6 +72,7 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
         {
             "section": f"trec: typos, {100 * rate:.0f} %", "setting": "trec", "kind": "typo", "rate": rate,
             "variant": name, "seeds": 2, "clean_mean": 0.9, "accuracy_mean": 0.9 - rate, "accuracy_std": 0.01,
+            "changed": 250, "words": 1000,
             "difference_p_holm": p if name != "meaning" and rate == 0.3 else None,
         }
         for rate in (0.1, 0.3)
@@ -73,7 +80,7 @@ def test_noise_that_differs_is_named(tmp_path, p, said):
     ]  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = robustness(tmp_path / "table.csv")
-    assert "| trec: typos | 30 % | 90.00 | 60.00 ± 1.00 | 60.00 ± 1.00 | 60.00 ± 1.00 |" in text
+    assert "| trec: typos | 25 % of 1,000 | 90.00 | 60.00 ± 1.00 | 60.00 ± 1.00 | 60.00 ± 1.00 |" in text
     assert said in text and "among 2 comparisons" in text
 
 
@@ -90,13 +97,16 @@ def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
     values |= dict.fromkeys(("retrained", "retrained_low", "retrained_high"), 0.02)
     streams = (("meaning", ALL), ("phonetic", NONE), ("phonetic+morphological", ALL))
     rows = [
-        values | {"section": f"trec, minilm: {rule}", "rule": rule, "variant": stream, "seeds": 2, "verdict": verdict}
+        values
+        | {"section": f"trec, minilm: {rule}", "rule": rule, "variant": stream, "seeds": 2, "verdict": verdict}
+        | {"known": "zero mean", "shows": "zero mean" if verdict == ALL else None}
         for rule in ("dm", "li")
         for stream, verdict in streams
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = importance(tmp_path / "table.csv")
     assert "Of 2 secondary streams" in text and "0 are shown" in text and "0 by some and 2 by none" in text
+    assert text.count("| 2 of 2 |") == 2 and text.count("| 0 of 2 |") == 1
     assert text.count("| trec, minilm | ") == 3 and "+2.00 [+2.00, +2.00]" in text  # dm alone is shown
     assert "(1 of 2)" in text and "(2 of 2)" not in text
 

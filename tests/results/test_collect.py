@@ -34,6 +34,13 @@ def test_a_record_is_replaced_whole(tmp_path):
     assert (record / "final.json").read_text() == '{"test_accuracy": 1}'
 
 
+def test_a_damaged_status_is_named(tmp_path, capsys):
+    folder = run_folder(tmp_path / "runs", "dm-1", "finished")
+    (folder / "status.json").write_text("{")
+    assert main([str(tmp_path / "runs"), "--records", str(tmp_path / "records")]) == 2
+    assert f"error: {folder / 'status.json'}: no valid JSON" in capsys.readouterr().err
+
+
 def test_nothing_to_collect_is_said(tmp_path, capsys):
     assert main([str(tmp_path)]) == 2
     assert "no finished run" in capsys.readouterr().err

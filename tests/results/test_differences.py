@@ -52,6 +52,8 @@ def test_what_a_table_could_have_shown_is_what_its_seeds_can():
     one, two = (effect_detectable_with_seeds(3, std, comparisons=2) for std in (1.0, 4.0))
     assert f"of {one:.1f} to {two:.1f} after correction for 2 comparisons" in detectable(frame, ("d",), "points")
     assert one > 2 * (stats.norm.ppf(0.9875) + stats.norm.ppf(0.8)) / math.sqrt(3)  # seeds are few, and std unknown
+    capped = detectable(frame, ("d",), "points", most=(one + two) / 2)
+    assert f"of {one:.1f} to more than {(one + two) / 2:g} after correction" in capped  # no score has such differences
     assert detectable(frame.iloc[:0], ("d",), "points") == ""
     single = frame.iloc[[0]].assign(**{f"d{SEEDS}": 1, "d_seed_std": math.nan, "d_error": 0.5})
     assert f"{(stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / 2:.1f} points." in detectable(single, ("d",), "points")

@@ -66,10 +66,14 @@ def test_the_control_and_alpha_have_their_lines(tmp_path):
         {"section": "causal LM a: books, scratch", "beats": "yes", **shown, "control_seeds": 1},
     ])  # fmt: skip
     _table(tmp_path, "table5_alpha_validity", [
-        {"section": "rank correlation, all settings", "variant": name, "seeds": 5, "alpha_mean": alpha,
+        {"section": f"{statistic}, all settings", "variant": name, "seeds": 5, "alpha_mean": alpha,
          "leave_one_out_mean": left}
-        for name, alpha, left in (("dm", 0.41, 0.9), ("equal shares", 0.25, float("nan")))
+        for statistic, name, alpha, left in (
+            ("rank correlation", "dm", 0.41, 0.9), ("rank correlation", "equal shares", 0.25, float("nan")),
+            ("calibration error", "dm", 0.22, 0.1), ("calibration error", "equal shares", 0.18, float("nan")),
+        )
     ])  # fmt: skip
     control, alpha = in_short(tmp_path).splitlines()
     assert control.endswith("`dm` better in 1 of 2 (causal LM b: books), worse in none of 2.")
     assert "is 0.41 under `dm`; to call all streams equal has 0.25, to leave a stream out 0.90." in alpha
+    assert alpha.endswith("|α| is off by 0.22 in the mean, the guess that all are equal by 0.18.")

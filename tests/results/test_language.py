@@ -93,7 +93,7 @@ def test_rows_say_how_much_better_a_token_is_predicted(runs):
     assert frame.loc["dm", "perplexity_mean"] == pytest.approx(np.mean(losses))
     assert frame.loc["dm", "parameters_ratio"] == pytest.approx(1.1)
     (note,) = captions(runs, token_table(runs, VARIANTS, METRICS)).values()
-    assert "Configurations tried on these data, seeds apart: 3." in note and "5,000 of 6,000 tokens, 2,000" in note
+    assert "Configurations trained on these data, seeds apart: 3." in note and "5,000 of 6,000 tokens, 2,000" in note
 
 
 def test_block_scores_keep_the_mean_and_join_neighbours(runs):

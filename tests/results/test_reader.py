@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from results.reader import RecordError, by_variant, load_run, load_runs, setting_key, variant_key
+from results.reader import RecordError, by_variant, load_run, load_runs, setting_key, tried, variant_key
 
 
 def test_a_run_comes_back(records):
@@ -62,6 +62,15 @@ def test_broken_tables_are_named(tmp_path, record, name):
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(RecordError, match="no folder"):
         load_runs(tmp_path / "absent")
+
+
+def test_weights_of_other_runs_are_no_configs_of_their_own(tmp_path, record):
+    one = load_run(record(tmp_path, "dm", 0))
+    arms = [
+        replace(one, config=one.config | {"config": one.settings | {"transfer": {"arm": arm, "source": source}}})
+        for arm, source in (("transfer", "runs/a-1"), ("transfer", "runs/a-2"), ("random", "runs/a-1"))
+    ]
+    assert tried(arms) == 2 and tried([one, *arms]) == 3 and len({variant_key(run) for run in arms}) == 3
 
 
 def test_where_the_data_lie_makes_no_other_setting(tmp_path, record):

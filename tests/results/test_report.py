@@ -9,11 +9,13 @@ import subprocess
 from html import unescape
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from common.files import write_text
 from results.__main__ import main
 from results.reader import RecordError
+from results.render import write_table
 from results.report.page import build, table_parts
 
 MARKDOWN = """## made up, tiny
@@ -44,6 +46,15 @@ def page(tmp_path):
     for ending in ("png", "pdf"):
         (folder / f"curve.{ending}").write_bytes(b"not really a picture")
     return build(tmp_path / "made", tmp_path / "report.html")
+
+
+def test_escaped_bars_are_bars_on_the_page(tmp_path):
+    folder = tmp_path / "table9_toy"
+    folder.mkdir()
+    frame = pd.DataFrame({"section": ["one"], "variant": ["dm"], "records": ["dm-1"]})
+    write_table(folder, frame, {}, "toy", columns={"variant": lambda row: row["variant"], "|α|": lambda row: "0.5"})
+    (part,) = table_parts(folder, "toy")
+    assert part.header == ["variant", "|α|"] and part.rows == [["dm", "0.5"]]
 
 
 def rendered(page, fragment="") -> str:

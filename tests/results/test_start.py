@@ -12,7 +12,7 @@ from common.command import StepCommand
 from results.__main__ import main
 from results.catalogue import catalogue
 from results.integrity import is_sealed
-from results.start import collect_new, finished, start
+from results.start import collect_new, finished, follow_up, start
 
 TABLES = ("table1_sentiment", "table1_ablation", "table2_mlm", "table3_gpt", "table4_vision_language")
 
@@ -20,7 +20,9 @@ TABLES = ("table1_sentiment", "table1_ablation", "table2_mlm", "table3_gpt", "ta
 @pytest.mark.parametrize("name", (*TABLES, "table5_alpha_validity"))
 def test_the_step_accepts_the_printed_command(name, capsys, monkeypatch):
     options = ["--preset", "quick", "--seeds", "1", "2", "--engine", "ray", "--workers", "3", "--runtime.device", "cpu"]
-    assert main(["run", name, *options, "--dry-run"]) == 0
+    rows = catalogue()[name].variants
+    chosen = ["--variants", *rows] if name == "table1_sentiment" else []  # which wants other rows on each of its data
+    assert main(["run", name, *options, *chosen, "--dry-run"]) == 0
     python, flag, step, command, *arguments = shlex.split(capsys.readouterr().out)
     assert (python, flag, step, command) == (sys.executable, "-m", catalogue()[name].step, "table")
     seen = []
@@ -33,7 +35,7 @@ def test_the_step_accepts_the_printed_command(name, capsys, monkeypatch):
     monkeypatch.setattr(StepCommand, "_make_table", make_table)
     assert import_module(f"{step}.__main__").COMMAND.main([command, *arguments]) == 0
     ((known, runtime),) = seen
-    assert tuple(known.variants) == catalogue()[name].variants and known.seeds == [1, 2]
+    assert tuple(known.variants) == rows and known.seeds == [1, 2]
     assert (known.engine, known.workers, runtime.device, runtime.runs_dir) == ("ray", 3, "cpu", "runs")
 
 
@@ -53,6 +55,26 @@ def test_the_data_choose_the_rows(capsys):
     rows = arguments[arguments.index("--variants") + 1 : arguments.index("--seeds")]
     assert tuple(rows) == catalogue()["table1_sentiment"].rows["trec"]
     assert arguments[arguments.index("--data.name") + 1] == "trec"
+
+
+def test_where_each_of_the_data_has_other_rows_one_must_be_named(capsys):
+    assert main(["run", "table1_sentiment", "--preset", "small", "--dry-run"]) == 2
+    assert "choose by --data.name, or by --variants" in " ".join(capsys.readouterr().err.split())
+
+
+def test_runs_that_lack_the_file_of_a_table_are_evaluated_further(tmp_path, record):
+    entry, runs = catalogue()["table8_robustness"], tmp_path / "runs" / "step1_sentiment"
+    done, lacking, other = (record(tmp_path / "runs", name, 0) for name in ("dm", "li", "gmu"))
+    (done / entry.file).write_text("{}")
+    command = follow_up(entry, runs, entry.variants, "sst5")
+    assert command == [sys.executable, "-m", "step1_sentiment", "robustness", "--run", str(lacking)]
+    assert follow_up(entry, runs, entry.variants, "trec") == []
+    assert follow_up(catalogue()["table2_mlm"], runs, ("li",), None) == []
+    assert [run.folder for run in finished(runs, entry.file)] == [done] and other.exists()
+    assert collect_new([], runs, tmp_path / "records", entry.file)[0].name == done.name
+    script = f"from pathlib import Path; raise SystemExit(len(list(Path({str(tmp_path / 'new')!r}).iterdir())))"
+    (tmp_path / "new").mkdir()  # where only the record with the file is lent
+    assert start([sys.executable, "-c", script], tmp_path / "new", runs, entry.file) == 1
 
 
 def test_records_stand_among_the_runs_while_the_command_runs(tmp_path, record):

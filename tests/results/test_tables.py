@@ -11,7 +11,7 @@ from common.evaluation.statistics import holm
 from results.arms import late_ensemble
 from results.costs import StepTimes, read_step_times
 from results.reader import RecordError, load_runs, probabilities, where
-from results.render import MISSING, escaped, latex, markdown, written
+from results.render import MISSING, escaped, latex, markdown, write_csv, written
 from results.table1_ablation.make import by_streams
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.configs import ALL_ROWS, LATE_ENSEMBLE, ROWS, VARIANTS
@@ -50,7 +50,10 @@ def test_means_differences_and_ratios(runs, frame):
     )
     assert dm["difference"] == pytest.approx(np.mean(mine) - np.mean(base))
     assert dm["difference_low"] < dm["difference"] < dm["difference_high"]
-    assert dm["parameters_ratio"] == pytest.approx(24.7 / 22.9) and dm["parameters_added"] == 2_600_000
+    assert dm["parameters_ratio"] == pytest.approx(24.7 / 22.9)
+    assert dm["parameters_added"] == dm["parameters"] - row(frame, "meaning")["parameters"] > 0
+    labels = next(run for run in runs if run.name == "dm" and run.dataset == "sst5").predictions("test")["label"]
+    assert dm["majority"] == pytest.approx(labels.value_counts(normalize=True).max())
     assert math.isnan(row(frame, "meaning")["difference"])
 
 
@@ -92,15 +95,29 @@ def test_all_files_are_written_and_equal_each_time(runs, tmp_path, capsys):
     assert "late_ensemble" in capsys.readouterr().out  # in 80 columns no name is cut
 
 
+def test_a_number_read_back_from_a_table_is_written_as_in_it(frame, tmp_path):
+    """24,715,003 parameters are 24.72 M; cut to six digits first, they would be 24.71 M."""
+    frame = frame.assign(parameters=24_715_003.0)
+    assert pd.read_csv(write_csv(tmp_path / "table.csv", frame))["parameters"].eq(24_715_003).all()
+    assert written(pd.read_csv(tmp_path / "table.csv")).equals(written(frame))
+
+
 def test_captions_say_what_was_tried(runs, frame):
     caption = captions(runs, frame)["sst5, minilm"]
     for part in (
         "made-up sst5",
-        "120 test examples",
-        "Configurations tried on these data, seeds apart: 10",
+        "120 test examples, of which the most frequent class has",
+        "Configurations trained on these data, seeds apart: 10",
+        "Added M: million parameters more than meaning has;",
         "Detectable",
     ):
         assert part in caption
+
+
+def test_a_part_of_the_rows_says_how_many_configs_its_data_saw(runs, tmp_path):
+    chosen = by_streams(runs)
+    told, alone = (captions(chosen, build_table(chosen), among=every)["sst5, minilm"] for every in (runs, None))
+    assert "seeds apart: 10." in told and "seeds apart: 10." not in alone
 
 
 def test_ablation_puts_the_full_rule_under_its_streams(runs, tmp_path):
@@ -156,6 +173,14 @@ def test_other_data_under_the_same_name_are_refused(tmp_path, record):
     record(tmp_path, "dm", 0, fingerprint="beef")
     with pytest.raises(RecordError, match="other data; keep one of them"):
         build_table(load_runs(tmp_path))
+
+
+def test_several_records_of_step_times_are_no_silent_choice(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    for name in ("step_time-step3_gpt.json", "step_time-step3_gpt-books.json"):
+        (tmp_path / "benchmarks" / name).write_text("{}")
+    with pytest.raises(RecordError, match="several records of step times"):
+        read_step_times("step3_gpt", tmp_path)
 
 
 def test_step_times_come_from_the_side_by_side_record_or_are_missing(runs, frame):

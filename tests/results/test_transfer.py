@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from results.__main__ import main
+from results.pairing import pairs
 from results.reader import RecordError, load_runs
 from results.table7_transfer.directions import directions
 from results.table7_transfer.make import columns, make
@@ -154,3 +156,13 @@ def test_without_frozen_runs_nothing_is_made(runs, records, tmp_path):
 def test_it_starts_no_runs(capsys):
     assert main(["run", "table7_transfer", "--preset", "quick", "--dry-run"]) == 2
     assert "start those of a table of one step" in capsys.readouterr().err
+
+
+def test_two_folders_with_frozen_weights_are_compared_over_their_seeds(root, tmp_path, capsys):
+    """Each seed has the weights of a run of its own, which makes it no other variant."""
+    own = shutil.copytree(root, tmp_path / "records", ignore=shutil.ignore_patterns("alpha_validity"))
+    assert main(["diff", str(own), str(own), "--detail"]) == 0
+    assert "in one folder only" not in capsys.readouterr().out
+    found, *alone = pairs(load_runs(own), load_runs(own))
+    assert alone == [[], []] and all(len(pair.first) == 2 for pair in found)
+    assert sum("transfer" in pair.variant for pair in found) == 2  # one way, and back

@@ -59,7 +59,7 @@ def test_captions_by_class_of_word(tmp_path):
         gain = np.where(word_class == "function", 0.0, 1.0 + seed)
         word = np.tile(["red", "the", "dog", "a"], 100)
         frame = {"sample": sample, "word": word, "word_class": word_class, "logp": -1.0, "logp_blank": -1.0 - gain}
-        frame |= {"contribution_vision": 0.4, "logp_swapped": -1.0, "logp_left_out": -1.0}
+        frame |= {"contribution_vision": 0.4 + 0.0005 * gain, "logp_swapped": -1.0, "logp_left_out": -1.0}
         pd.DataFrame(frame).to_parquet(folder / "evidence.parquet", index=False)
     (part,) = sections(load_runs(tmp_path))
     values = evidence_by_group(part, ["dm"]).set_index(["measure", "group"])
@@ -67,7 +67,7 @@ def test_captions_by_class_of_word(tmp_path):
     assert (
         values.loc[("gain_blank", "function"), "mean"] == 0.0 and values.loc[("gain_blank", "other"), "samples"] == 100
     )
-    assert agreement(part, ["dm"]).empty  # a contribution that never differs ranks nothing
+    assert agreement(part, ["dm"]).empty  # a contribution that differs by its rounding alone ranks nothing
     assert evidence_figure(evidence_by_group(part, ["dm"]), ["gain_blank"]) is not None
 
 

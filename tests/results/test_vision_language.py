@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results.catalogue import catalogue
 from results.collect import collect
 from results.costs import fitting_step_times
 from results.figure_vision_language.losses import validation_losses
@@ -16,10 +17,11 @@ from results.figure_vision_language.needs import accuracy_by_need
 from results.make import make as make_all
 from results.reader import RecordError, load_runs
 from results.readme import updated, vision_language
+from results.states import state_of
 from results.table4_vision_language.configs import RANKS, RECALLS, TASKS, VARIANTS
 from results.table4_vision_language.make import columns_of, make
 from results.table4_vision_language.rows import captions, task_frame
-from results.vision_language import example_scores, sections
+from results.vision_language import example_scores, sections, task_of
 
 SAMPLES = 300
 IDS = [f"test-{k}" for k in range(SAMPLES)]
@@ -277,6 +279,16 @@ def test_files_are_written(runs, parts, tmp_path):
         assert (f"{stem}-accuracy_by_need.pdf" in everything) == (task == "questions")
     losses = validation_losses(parts["captions"].by_name)
     assert set(losses["loss"]) == {7.0, 5.0} and len(losses) == 3 * 3 * 2
+
+
+def test_in_retrieval_a_model_without_pictures_is_not_missed(runs, tmp_path):
+    seeing = [run for run in runs if run.name != "no_image" or task_of(run) != "retrieval"]
+    make(seeing, tmp_path)
+    absent = (tmp_path / "retrieval" / "table.md").read_text().splitlines()[0]
+    assert "swapped" in absent and "no_image" not in absent
+    gaps = state_of(catalogue()["table4_vision_language"], seeing, tmp_path).gaps
+    lacking = [gap.variants for gap in gaps if "retrieval" in gap.setting]
+    assert lacking and all("no_image" not in names for names in lacking)
 
 
 def test_runs_of_other_steps_are_passed_over(records, tmp_path):

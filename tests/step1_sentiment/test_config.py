@@ -47,9 +47,11 @@ def test_variants_differ_in_their_hash():
 
 def test_subsets_choose_streams():
     config = variant(small(), "li[phonetic]")
-    assert config.stream_names == ("phonetic",) and config.integration.rule == "li" and not config.use_meaning
-    assert variant(small(), "dm[meaning]").stream_names == ("meaning",)
-    assert variant(small(), "dm").stream_names == ("meaning", "phonetic", "morphological")
+    assert [one.kind for one in config.streams] == ["phonetic"] and config.integration.rule == "li"
+    assert not config.use_meaning
+    alone, every = variant(small(), "dm[meaning]"), variant(small(), "dm")
+    assert alone.use_meaning and alone.streams == ()
+    assert every.use_meaning and [one.kind for one in every.streams] == ["phonetic", "morphological"]
 
 
 def test_an_equal_start_changes_the_start_alone():

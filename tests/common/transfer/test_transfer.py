@@ -107,6 +107,12 @@ def test_bad_sources_are_refused(tmp_path, source):
     (source / "alphas.csv").write_text("step,quantity,stream,site,value\n")
     with pytest.raises(ValueError, match="recorded no α"):
         resolved(source)
+    (source / "final.json").write_text("{}")
+    with pytest.raises(ValueError, match="does not say which weights it kept"):
+        resolved(source)
+    (source / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=f"run in {source} is damaged"):
+        resolved(source)
     with pytest.raises(ValueError, match="transfer.source"):
         resolved("")
     with pytest.raises(ValueError, match="dm_transfer"):
