@@ -14,9 +14,10 @@ from common.evaluation.false_discovery import benjamini_hochberg
 from common.evaluation.statistics import holm
 from results.compared import Compared, metric_of, value_of
 from results.differences import compare, effect_shown, enough
+from results.grouping import grouped
 from results.kinds import SIGNIFICANT
 from results.pairing import Pair, setting_of
-from results.reader import Run, grouped
+from results.reader import Run
 from results.states import ranges
 
 

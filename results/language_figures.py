@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results.figure_alpha_sentiment.sites import alpha_by_site
+from results.grouping import by_variant, grouped, setting_key
 from results.loss_curves import loss_figure, loss_values
-from results.reader import Run, by_variant, grouped, setting_key
+from results.reader import Run
 from results.render import file_stem, write_csv
 from results.slices import contribution_by_slice, contribution_figure, gain_by_slice, gain_figure
 from results.style import paper_style, save

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from results.reader import RecordError, Run, data_of, grouped, placeless, recipe
+from results.grouping import data_of, grouped, placeless, recipe
+from results.reader import RecordError, Run
 from results.table4_vision_language.configs import STEP as VISION
 from results.vision_language import task_of
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from results.catalogue import Entry
 from results.collect import collect
-from results.reader import Run, load_runs, setting_key
+from results.grouping import setting_key
+from results.reader import Run, load_runs
 
 
 def command_of(

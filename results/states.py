@@ -9,8 +9,9 @@ from pathlib import Path
 
 from results.catalogue import ANY, Entry
 from results.divided import undivided
+from results.grouping import grouped, most_frequent_setting, setting_key, variant_key
 from results.made_from import stale
-from results.reader import Run, grouped, most_frequent_setting, setting_key, variant_key
+from results.reader import Run
 from results.table4_vision_language.configs import NEVER
 from results.table4_vision_language.configs import STEP as VISION
 from results.tables import section_titles

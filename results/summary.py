@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from common.evaluation.statistics import mean_std
-from results.reader import Run, grouped
+from results.grouping import grouped
+from results.reader import Run
 from results.render import MISSING
 
 

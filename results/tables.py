@@ -16,7 +16,8 @@ from results.arms import Arm, arm, check_labels, late_ensemble
 from results.best import NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.differences import compare, detectable, enough, tests_note
-from results.reader import RecordError, Run, by_variant, grouped, setting_key, tried, where
+from results.grouping import by_variant, grouped, setting_key, tried
+from results.reader import RecordError, Run, where
 from results.render import number, sizes_note
 
 BASELINE = "meaning"

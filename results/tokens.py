@@ -13,8 +13,9 @@ from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes
 from results.differences import Seeds, detectable, difference, tests_note
+from results.grouping import by_variant, grouped, setting_key, tried
 from results.kinds import split_option
-from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, tried, where
+from results.reader import RecordError, Run, recorded, where
 from results.render import sizes_note
 from results.tables import BASELINE, number_formats, section_titles
 

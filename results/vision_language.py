@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.reader import RecordError, Run, by_variant, grouped, placeless
+from results.grouping import by_variant, grouped, placeless
+from results.reader import RecordError, Run
 from results.record_files import read_parquet
 from results.render import file_stem
 from results.table4_vision_language.configs import KINDS_SHOWN, RECALL_AT, STEP, TASKS

@@ -16,7 +16,8 @@ from results.figure_alpha_sentiment.left_out import accuracy_left_out
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.training import alpha_over_training
 from results.figure_alpha_sentiment.words import contribution_by_word_class
-from results.reader import Run, by_variant, grouped, setting_key
+from results.grouping import by_variant, grouped, setting_key
+from results.reader import Run
 from results.render import file_stem, write_csv
 from results.style import paper_style, save
 from results.tables import section_titles

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from results.figure_efficiency.configs import TASKS
-from results.reader import Run, grouped
+from results.grouping import grouped
+from results.reader import Run
 from results.table6_universality.configs import REFERENCE
 from results.table6_universality.domains import Domain, domains
 from results.table6_universality.resampling import bounds, gains

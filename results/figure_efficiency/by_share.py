@@ -14,7 +14,8 @@ from results.best import MARK
 from results.differences import PARTS
 from results.divided import undivided
 from results.figure_efficiency.configs import DATASETS, STARTS, VARIANTS
-from results.reader import Run, by_variant, grouped, setting_key
+from results.grouping import by_variant, grouped, setting_key
+from results.reader import Run
 from results.tables import build_frame, section_titles
 
 COLUMNS = (

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from results.command import run_maker
 from results.costs import read_step_times
-from results.reader import Run, grouped, setting_key
+from results.grouping import grouped, setting_key
+from results.reader import Run
 from results.render import write_table
 from results.table1_ablation.configs import ROWS, RULES, STREAMS, WITH_DROPOUT, row_name
 from results.tables import BASELINE, build_frame, captions

@@ -13,7 +13,8 @@ from common.evaluation.statistics import holm, mean_std
 from results.best import MARK, NOTE, UNTESTED, marks
 from results.costs import StepTimes, fitting_step_times
 from results.differences import detectable, difference, tests_note
-from results.reader import Run, recorded, tried, where
+from results.grouping import tried
+from results.reader import Run, recorded, where
 from results.table4_vision_language.chance import chance
 from results.table4_vision_language.configs import BASELINE, CHANCE, GENERATED, HUMAN, TODAY, VARIANTS, Task
 from results.tables import number_formats

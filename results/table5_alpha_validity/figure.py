@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results.reader import Run, by_variant, where
+from results.grouping import by_variant
+from results.reader import Run, where
 from results.style import GREY, LINES, MARKERS, OKABE_ITO, panels, shown
 from results.table5_alpha_validity.configs import MEASURES
 from results.table5_alpha_validity.rows import shares

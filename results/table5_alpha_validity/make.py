@@ -11,8 +11,9 @@ import pandas as pd
 
 from results.best import SEED_NOTE
 from results.command import run_maker
+from results.grouping import most_frequent_setting, tried
 from results.kinds import SIGNIFICANT
-from results.reader import Run, most_frequent_setting, tried
+from results.reader import Run
 from results.render import Columns, counted, head, interval, spread, write_csv, write_table, written
 from results.style import paper_style, save
 from results.table5_alpha_validity.conditions import condition_frame

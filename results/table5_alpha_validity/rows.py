@@ -11,7 +11,8 @@ from scipy.stats import spearmanr
 
 from common.evaluation.statistics import mean_std
 from results.best import UNTESTED, marks_by_seed
-from results.reader import RecordError, Run, by_variant, where
+from results.grouping import by_variant
+from results.reader import RecordError, Run, where
 from results.table5_alpha_validity.configs import EQUAL, MEASURES, SCOPES
 
 STATISTICS = {"spearman": "rank correlation", "calibration_error": "calibration error"}

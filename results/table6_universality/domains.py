@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from results.arms import arm, check_labels, late_ensemble
-from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, where
+from results.grouping import by_variant, grouped, setting_key
+from results.reader import RecordError, Run, recorded, where
 from results.table1_sentiment.configs import LATE_ENSEMBLE
 from results.table2_mlm.configs import STEP as MLM
 from results.table3_gpt.configs import STEP as GPT

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from results.reader import RecordError, Run, grouped, setting_key
+from results.grouping import grouped, setting_key
+from results.reader import RecordError, Run
 from results.table3_gpt.configs import STEP as GPT
 from results.table4_vision_language.configs import STEP as VISION
 from results.table4_vision_language.configs import TASKS

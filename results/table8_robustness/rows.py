@@ -15,7 +15,8 @@ from common.evaluation.statistics import holm, mean_std, multi_bootstrap
 from results.arms import TOLERANCE, check_labels
 from results.best import MARK, UNTESTED, marks
 from results.differences import PARTS, enough
-from results.reader import RecordError, Run, by_variant, grouped, recorded, setting_key, where
+from results.grouping import by_variant, grouped, setting_key
+from results.reader import RecordError, Run, recorded, where
 from results.table8_robustness.configs import CLEAN, KINDS, STAND_IN, VARIANTS
 from results.tables import BASELINE, compared, section_titles
 

@@ -13,7 +13,8 @@ from results.arms import arm, check_labels
 from results.differences import difference
 from results.figure_alpha_sentiment.agreement import measures
 from results.figure_alpha_sentiment.values import at_best_step
-from results.reader import Run, by_variant, grouped, recorded, setting_key, where
+from results.grouping import by_variant, grouped, setting_key
+from results.reader import Run, recorded, where
 from results.table9_importance.configs import EQUAL_SIZE, SECONDARY, STUDIED
 from results.tables import section_titles
 

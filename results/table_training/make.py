@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from results.command import run_maker
-from results.reader import Run, grouped, recorded, setting_key
+from results.grouping import grouped, setting_key
+from results.reader import Run, recorded
 from results.render import MISSING, Columns, write_table, written
 from results.table_training.configs import SETTINGS
 from results.tables import section_titles

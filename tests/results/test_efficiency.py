@@ -15,8 +15,9 @@ from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.configs import FRACTIONS, SEEDS, VARIANTS
 from results.figure_efficiency.figure import FAMILIES, drawn_points, efficiency_figure, family, short
 from results.figure_efficiency.make import make
+from results.grouping import setting_key
 from results.make import make as make_all
-from results.reader import load_runs, setting_key, where
+from results.reader import load_runs, where
 from results.states import state_of
 from results.table1_sentiment.make import make as make_table1
 from results.table6_universality.configs import RULES
