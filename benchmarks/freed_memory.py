@@ -21,7 +21,7 @@ import tyro
 
 from benchmarks.alternate import alternate, serve
 from benchmarks.report import machine, write_report
-from benchmarks.step_time import step
+from benchmarks.timing import step
 from common.training.config import RuntimeConfig
 from common.training.memory import keep_freed
 from common.training.optimiser import build_optimiser

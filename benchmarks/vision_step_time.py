@@ -9,19 +9,16 @@ data, objective and models. With ``--rounds 0`` only FLOPs are counted, which no
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import tyro
 
-from benchmarks.language_step_time import Timing, timed
 from benchmarks.report import machine, write_report
+from benchmarks.timing import Arm, Timing, side_by_side
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
 from common.training.flops import loader_flops
-from common.training.memory import keep_freed
 from common.training.precision import resolve_precision
 from common.training.task import Task
 from results.table4_vision_language.configs import VARIANTS
@@ -41,8 +38,8 @@ class Settings(Timing):
     variants: tuple[str, ...] = VARIANTS
 
 
-def arm(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> tuple[Callable[[], Task], Any]:
-    """Maker of the task, and its loaders."""
+def arm(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> tuple[Arm, Any]:
+    """A variant, and the loader of its validation split."""
     corpus, tokenizer = load_texts(config)
     data = build_data(config, runtime, corpus, tokenizer, build_model(config, tokenizer))
 
@@ -53,32 +50,24 @@ def arm(config: VisionLanguageRunConfig, runtime: RuntimeConfig) -> tuple[Callab
         width = model.config.get_text_config().hidden_size
         return RetrieveTask(model, DualEncoder(width, config.embedding, config.siglip, data.processor.end_id))
 
-    return make, data.loaders
+    return Arm(config.train, make, data.loaders["train"]), data.loaders["validation"]
 
 
 def run(settings: Settings) -> dict:
     """FLOPs by text, median milliseconds over rounds and batches, and their ratio to the first variant's."""
     device = resolve_device(settings.device)
-    if device.type == "cpu":
-        keep_freed()  # as in training
     runtime = RuntimeConfig(cache_dir=settings.cache, progress=False)
     base = settings.base
     precision = resolve_precision(base.train.precision, device)
     base = replace(base, train=replace(base.train, precision=precision))
-    configs = {name: variant(base, name) for name in settings.variants}
-    arms = {name: arm(config, runtime) for name, config in configs.items()}
+    arms: dict[str, Arm] = {}
     flops: dict[str, float] = {}
-    times: dict[str, list[float]] = {name: [] for name in arms}
-    for name, (make, loaders) in arms.items():
-        flops[name] = loader_flops(make().to(device), loaders["validation"], precision)["flops_per_text"]
-    for _ in range(settings.rounds):
-        for name, (make, loaders) in arms.items():
-            times[name] += timed(configs[name], make, loaders["train"], settings, device)
-    medians = {name: statistics.median(values) if values else None for name, values in times.items()}
-    first = medians[settings.variants[0]]
+    for name in settings.variants:
+        arms[name], validation = arm(variant(base, name), runtime)
+        flops[name] = loader_flops(arms[name].make().to(device), validation, precision)["flops_per_text"]
     rows = [
-        {"variant": name, "flops_per_text": flops[name], "step_ms": ms, "ratio": ms and first and ms / first}
-        for name, ms in medians.items()
+        {"variant": row["variant"], "flops_per_text": flops[row["variant"]]} | row
+        for row in side_by_side(arms, settings, device)
     ]
     shape = {
         "steps": settings.steps, "warm": settings.warm, "rounds": settings.rounds, "dataset": base.data.name,
