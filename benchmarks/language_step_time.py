@@ -9,7 +9,7 @@ Compares variants of the preset ``small``. From this record the tables take thei
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import tyro
 
 from benchmarks.report import machine, write_report
 from benchmarks.timing import Arm, Timing, side_by_side
+from common.models.gpt2_size import SCRATCH
 from common.training.config import RuntimeConfig
 from common.training.evaluate import resolve_device
 from common.training.precision import resolve_precision
@@ -102,8 +103,10 @@ def run(settings: Settings, base: Any = None) -> dict:
     shape = {
         "step": settings.step, "steps": settings.steps, "warm": settings.warm, "rounds": settings.rounds,
         "dataset": Path(settings.path).name, "backbone": base.backbone, "batch_size": base.train.batch_size,
-        "precision": precision,
+        "max_length": base.train.max_length, "precision": precision,
     }  # fmt: skip
+    if base.backbone == SCRATCH:
+        shape |= {name: asdict(getattr(base, name)) for name in ("size", "scratch") if hasattr(base, name)}
     return {"benchmark": "language_step_time", "settings": shape, "machine": machine(), "rows": rows}
 
 

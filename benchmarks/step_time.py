@@ -58,7 +58,8 @@ def run(settings: Settings) -> dict:
     rows = side_by_side(arms, settings, device)
     shape = {
         "steps": settings.steps, "warm": settings.warm, "rounds": settings.rounds, "dataset": base.data.name,
-        "backbone": base.backbone, "batch_size": base.train.batch_size, "precision": precision,
+        "backbone": base.backbone, "max_length": base.train.max_length, "batch_size": base.train.batch_size,
+        "precision": precision,
     }  # fmt: skip
     return {"benchmark": "step_time", "settings": shape, "machine": machine(), "rows": rows}
 

@@ -72,7 +72,8 @@ def run(settings: Settings) -> dict:
     shape = {
         "steps": settings.steps, "warm": settings.warm, "rounds": settings.rounds, "dataset": base.data.name,
         "objective": base.objective, "backbone": base.backbone, "vision": base.vision.name,
-        "size": asdict(base.size), "batch_size": base.train.batch_size, "precision": precision,
+        "size": asdict(base.size), "task": base.data.scene_task, "image_size": base.vision.image_size,
+        "max_length": base.train.max_length, "batch_size": base.train.batch_size, "precision": precision,
     }  # fmt: skip
     return {"benchmark": "vision_step_time", "settings": shape, "machine": machine(), "rows": rows}
 

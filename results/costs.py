@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from results.reader import RECORDS, RecordError, Run
 
@@ -18,38 +19,44 @@ def step_time_records(step: str, records: Path = RECORDS) -> list[Path]:
 
 @dataclass(frozen=True)
 class StepTimes:
-    """Milliseconds per training step of each variant on one dataset and backbone."""
+    """Milliseconds per training step of each variant in one setting."""
 
-    dataset: str
-    backbone: str
+    shape: Mapping[str, Any]
+    """What was measured, of which :data:`FACTS` are compared with a run."""
     by_variant: Mapping[str, float]
     description: str
     """Machine and shape, for a caption."""
     flops_per_text: Mapping[str, float] = field(default_factory=dict)
     """FLOPs of the forward of one text, where they were counted."""
-    objective: str = ""
-    """Of step 4, with the vision encoder; empty in others."""
-    vision: str = ""
-    size: Mapping[str, int] = field(default_factory=dict)
-    """Of a language model from random weights."""
 
-    def of(self, name: str, dataset: str, backbone: str) -> float:
-        """Milliseconds of a variant, NaN where it was not measured on these data with this backbone."""
-        if (self.dataset, self.backbone) != (dataset, backbone):
-            return math.nan
-        return self.by_variant.get(name, math.nan)
+    def of(self, name: str, run: Run) -> float:
+        """Milliseconds of a variant, NaN where it was not measured in the setting of `run`."""
+        return self.by_variant.get(name, math.nan) if self.fits(run) else math.nan
 
     def fits(self, run: Run) -> bool:
-        """Whether `run` of step 4 has the data, objective and models that were measured."""
-        seen, size = run.settings["vision"]["name"], run.settings["size"]
-        here = (
-            run.dataset,
-            run.backbone,
-            run.settings["objective"],
-            seen,
-            {name: size.get(name) for name in self.size},
-        )
-        return (self.dataset, self.backbone, self.objective, self.vision, self.size) == here
+        """Whether `run` is in all :data:`FACTS` that were noted as what was measured."""
+        return all(_as_noted(self.shape[name], fact(run)) for name, fact in FACTS.items() if name in self.shape)
+
+
+FACTS: dict[str, Callable[[Run], Any]] = {
+    "dataset": lambda run: run.dataset,
+    "backbone": lambda run: run.backbone,
+    "size": lambda run: run.settings["size"],
+    "scratch": lambda run: run.settings["scratch"],
+    "objective": lambda run: run.settings["objective"],
+    "task": lambda run: run.settings["data"]["scene_task"],
+    "vision": lambda run: run.settings["vision"]["name"],
+    "image_size": lambda run: run.settings["vision"]["image_size"],
+    "max_length": lambda run: run.settings["train"]["max_length"],
+}
+"""Field of a record's settings -> what a run says of it."""
+
+
+def _as_noted(noted: Any, own: Any) -> bool:
+    """Equal, in the fields that were noted."""
+    if isinstance(noted, dict) and isinstance(own, dict):
+        return all(own.get(name) == value for name, value in noted.items())
+    return noted == own
 
 
 def read_step_times(step: str, records: Path = RECORDS) -> StepTimes | None:
@@ -81,15 +88,11 @@ def _read(path: Path) -> StepTimes:
         report = json.loads(path.read_text(encoding="utf-8"))
         shape, machine, rows = report["settings"], report["machine"], report["rows"]
         return StepTimes(
-            dataset=shape["dataset"],
-            backbone=shape["backbone"],
+            shape={name: shape[name] for name in ("dataset", "backbone")} | shape,
             by_variant={row["variant"]: float(row["step_ms"]) for row in rows if row["step_ms"] is not None},
             description=f"batch {shape['batch_size']}, {shape['precision']}, "
             f"{machine['gpu'] or '{cpu}, {threads} threads'.format(**machine)}",
             flops_per_text={row["variant"]: float(row["flops_per_text"]) for row in rows if "flops_per_text" in row},
-            objective=shape.get("objective", ""),
-            vision=shape.get("vision", ""),
-            size=shape.get("size", {}),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{path} is no record of step times ({error!r}); measure it again") from error

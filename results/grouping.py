@@ -40,9 +40,20 @@ def tried(runs: Iterable[Run]) -> int:
     return len({_digest({"step": run.config["step"], "config": recipe(run)}) for run in runs})
 
 
+SCRATCH = "scratch"
+"""Backbone that starts from random weights."""
+SIZES = ("size", "scratch")
+"""Fields of a step's config that say how large a backbone is that starts from random weights."""
+
+
 def setting_key(run: Run) -> str:
-    """12 hex digits, equal for runs that one table may compare: same step, data and backbone, wherever these lie."""
-    return _digest(placeless({"step": run.config["step"], "data": data_of(run), "backbone": run.backbone}))
+    """12 hex digits, equal for runs that one table may compare: same step, data, backbone and its size, and as many
+    training tokens, wherever data and backbone lie.
+    """
+    here = {"step": run.config["step"], "data": data_of(run), "backbone": run.backbone}
+    if run.backbone == SCRATCH:
+        here |= {name: run.settings[name] for name in SIZES if name in run.settings}
+    return _digest(placeless(here | {"tokens": run.settings.get("train_tokens", 0)}))
 
 
 PLANTED = ("settings", "classes", "noise", "tested")

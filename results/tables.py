@@ -239,7 +239,7 @@ def _time(row: Row, runs: Sequence[Run], ensemble: Sequence[str], times: StepTim
     if times is None or not row.seeds:
         return math.nan
     members = ensemble if row.variant == ENSEMBLE else (row.variant,)
-    return sum(times.of(name, runs[0].dataset, runs[0].backbone) for name in members)
+    return sum(times.of(name, runs[0]) for name in members)
 
 
 def _listed(values: Any) -> str:

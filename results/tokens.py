@@ -137,7 +137,7 @@ def _row(
         "parameters_added": final["parameters"] - theirs[0].final["parameters"] if ours else math.nan,
         "parameters_ratio": final["parameters"] / theirs[0].final["parameters"] if ours else math.nan,
         "flops_per_token": final["flops_per_token"],
-        "step_time_ms": math.nan if times is None else times.of(name, runs[0].dataset, runs[0].backbone),
+        "step_time_ms": math.nan if times is None else times.of(name, runs[0]),
         "records": recorded(runs),
         **{column: told[column] for column in ("told", "told_low", "told_high")},
     }

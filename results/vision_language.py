@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.grouping import by_variant, grouped, placeless
+from results.grouping import SCRATCH, by_variant, grouped, placeless
 from results.reader import RecordError, Run
 from results.record_files import read_parquet
 from results.render import file_stem
@@ -21,8 +21,6 @@ TOLERANCE = 1e-3
 """Largest gap between a score in final.json and the mean of its examples, which are written in float32."""
 RETRIEVE = "retrieve"
 """The objective that finds texts and pictures and writes nothing."""
-SCRATCH = "scratch"
-"""The language model with random weights, whose size is the config's."""
 
 
 @dataclass(frozen=True)

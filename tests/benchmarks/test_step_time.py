@@ -32,6 +32,12 @@ def tiny_mlm(folder):
     return MaskedLMConfig(scratch=ScratchConfig(32, 2, 2), streams=gpt.streams, data=gpt.data, train=gpt.train)
 
 
+def changed(run, **fields):
+    """`run` with other values in parts of its settings."""
+    settings = run.settings | {name: run.settings[name] | values for name, values in fields.items()}
+    return replace(run, config=run.config | {"config": settings})
+
+
 def test_sentiment(tmp_path):
     settings = step_time.Settings(
         base=tiny_sentiment(), variants=("meaning", "dm", "dm[phonetic]"), cache=str(tmp_path / "cache"), **ONCE
@@ -43,17 +49,15 @@ def test_sentiment(tmp_path):
     run = load_run(train_sentiment(tiny_sentiment(), sentiment_runtime(tmp_path)))
     times = read_step_times("step1_sentiment", tmp_path)
     assert times is not None
-    assert [times.of(row["variant"], run.dataset, run.backbone) for row in report["rows"]] == [
-        row["step_ms"] for row in report["rows"]
-    ]
-    assert math.isnan(times.of("dm", "sst5", run.backbone)) and math.isnan(times.of("li", run.dataset, run.backbone))
+    assert [times.of(row["variant"], run) for row in report["rows"]] == [row["step_ms"] for row in report["rows"]]
+    assert math.isnan(times.of("dm", changed(run, data={"name": "sst5"}))) and math.isnan(times.of("li", run))
 
 
 @pytest.mark.parametrize(
-    ("step", "base", "train", "variants"),
-    [("step2_mlm", tiny_mlm, train_mlm, MLM), ("step3_gpt", tiny_gpt, train_gpt, GPT)],
+    ("step", "base", "train", "variants", "size"),
+    [("step2_mlm", tiny_mlm, train_mlm, MLM, "scratch"), ("step3_gpt", tiny_gpt, train_gpt, GPT, "size")],
 )
-def test_language(tmp_path, step, base, train, variants):
+def test_language(tmp_path, step, base, train, variants, size):
     folder = write_folder(tmp_path / "texts")
     config = base(folder)
     settings = language_step_time.Settings(step=step, path=str(folder), cache=str(tmp_path / "cache"), **ONCE)
@@ -64,8 +68,9 @@ def test_language(tmp_path, step, base, train, variants):
     run = load_run(train(short, runtime(tmp_path / "cache", tmp_path / "runs")))
     times = read_step_times(step, tmp_path)
     assert times is not None
-    assert all(times.of(name, run.dataset, run.backbone) > 0 for name in variants)
-    assert math.isnan(times.of("dm", "other", run.backbone))
+    assert all(times.of(name, run) > 0 for name in variants)
+    for other in ({"data": {"path": "elsewhere"}}, {size: {"width": 48}}, {"train": {"max_length": 64}}):
+        assert math.isnan(times.of(variants[0], changed(run, **other)))
 
 
 def test_no_round_no_times():

@@ -35,6 +35,17 @@ def test_where_the_data_lie_makes_no_other_setting(tmp_path, record):
     assert variant_key(here) != variant_key(there)  # a run is found again by its config as it stands
 
 
+def test_a_larger_or_longer_trained_model_from_scratch_is_another_setting(tmp_path, record):
+    run = load_run(record(tmp_path, "dm", 0))
+
+    def at(**fields):
+        settings = run.settings | {"backbone": "scratch", "size": {"width": 192}, "train_tokens": 10} | fields
+        return replace(run, config=run.config | {"config": settings})
+
+    assert setting_key(at()) == setting_key(at(name="li"))
+    assert len({setting_key(one) for one in (at(), at(size={"width": 384}), at(train_tokens=20))}) == 3
+
+
 def test_of_several_configs_most_seeds_are_shown_then_the_best_on_validation(tmp_path, record):
     for seed in (2, 0, 1):
         record(tmp_path, "dm", seed, accuracy=0.3)

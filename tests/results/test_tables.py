@@ -186,7 +186,9 @@ def test_several_records_of_step_times_are_no_silent_choice(tmp_path):
 def test_step_times_come_from_the_side_by_side_record_or_are_missing(runs, frame):
     assert frame["step_time_ms"].isna().all()
     names = ("meaning", "dm", "dm[phonetic]", "dm[morphological]")
-    times = StepTimes("sst5", "minilm", {name: 10.0 * (k + 1) for k, name in enumerate(names)}, "a machine")
+    times = StepTimes(
+        {"dataset": "sst5", "backbone": "minilm"}, {name: 10.0 * (k + 1) for k, name in enumerate(names)}, "a machine"
+    )
     timed = build_frame(runs, ROWS, LATE_ENSEMBLE, times)
     assert row(timed, "dm")["step_time_ms"] == 20 and row(timed, "late_ensemble")["step_time_ms"] == 10 + 30 + 40
     assert math.isnan(row(timed, "dm", "trec, minilm")["step_time_ms"]) and math.isnan(row(timed, "li")["step_time_ms"])
