@@ -16,12 +16,13 @@ MARK = "mark"
 BEST, LEVEL, WORSE, UNTESTED = "best", "level", "worse", ""
 NOTE = (
     "Bold: the best mean; italic: not significantly worse than that row by the same tests, Holm over the rows compared "
-    "with it."
+    "with it. Italic is no sign of being as good: few seeds show large differences only."
 )
 """What a caption says of the marks."""
 SEED_NOTE = (
     "Bold: the best mean of a column; italic: not significantly worse than that row (paired t test over the seeds that "
-    "both have, Holm over the rows compared with it)."
+    "both have, Holm over the rows compared with it). Italic is no sign of being as good: few seeds show large "
+    "differences only."
 )
 """What it says of :func:`marks_by_seed`."""
 

@@ -27,21 +27,26 @@ def in_short(results: Path = RESULTS) -> str:
     found = tables(results)
     rows = [row for table in COMPARED for row in found.get(table, ())]
     answers = {
-        "the backbone alone (for pictures: the language model without them)": _outcomes(rows, lambda row: row.outcome),
+        "the backbone alone (for pictures: the language model without them)": _outcomes(
+            rows, lambda row: row.outcome, "difference"
+        ),
         "a projector of the picture's pooled vector (DM and LI read all its patches)": _outcomes(
-            rows, lambda row: row.judged("today")
+            rows, lambda row: row.judged("today"), "today"
         ),
         "streams of other inputs (under the rule itself where that has runs, else under DM)": _outcomes(
             found.get(UNIVERSALITY, ()),
             lambda row: BEATS.get(str(row.cells["beats"]), "") if row.get("control_seeds") > 1 else "",
+            "control",
         ),
     }
     said = [f"Against {what}: {'; '.join(one)}." for what, one in answers.items() if one]
     return "\n".join(f"- {text}" for text in (*said, *_planted(found.get(PLANTED, ())))) or NOTHING
 
 
-def _outcomes(rows: Iterable[Row], outcome: Callable[[Row], str]) -> list[str]:
-    """For each of our rules in how many comparisons it is better and in how many worse, and in which."""
+def _outcomes(rows: Iterable[Row], outcome: Callable[[Row], str], gap: str) -> list[str]:
+    """For each of our rules in how many comparisons it is better and in how many worse, and in which; and in how many
+    its mean is behind, by the column `gap`.
+    """
     said, judged = [], [(row, outcome(row)) for row in rows]
     for rule in OURS:
         compared = [(row, verdict) for row, verdict in judged if verdict not in ("", "single")]
@@ -49,8 +54,14 @@ def _outcomes(rows: Iterable[Row], outcome: Callable[[Row], str]) -> list[str]:
         if own:
             places = {word: [_place(row) for row, verdict in own if verdict == word] for word in ("better", "worse")}
             counts = [f"{word} in {_listed(found, len(own))}" for word, found in places.items()]
-            said.append(f"`{rule}` {', '.join(counts)}")
+            behind = sum(_ahead(row, gap) < 0 for row, _ in own)
+            said.append(f"`{rule}` {', '.join(counts)}, behind in the mean in {behind or 'none'}")
     return said
+
+
+def _ahead(row: Row, gap: str) -> float:
+    """A difference of the row, above zero where the row is ahead."""
+    return -row.get(gap) if row.kind.lower_is_better else row.get(gap)
 
 
 def _listed(places: Sequence[str], count: int) -> str:

@@ -1,6 +1,8 @@
 """Which runs the figures show. Names are those of ``python -m step1_sentiment table --variants``."""
 
-VARIANTS: tuple[str, ...] = ("dm", "dm_linear", "li", "li_soma", "dm_dropout", "li_dropout", "duplicate", "shuffled")
+VARIANTS: tuple[str, ...] = (
+    "dm", "dm_equal", "dm_linear", "li", "li_soma", "dm_dropout", "li_dropout", "duplicate", "shuffled",
+)  # fmt: skip
 """Columns of the figures, in order; variants without a run are left out and named as missing."""
 
 DATASETS: tuple[str, ...] = ("sst5", "trec", "imdb", "planted")

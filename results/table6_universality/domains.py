@@ -43,6 +43,8 @@ class Domain:
     """Domains of one setting share runs, and so their draws."""
     records: Mapping[str, str] = field(default_factory=dict)
     """Rule -> names of the records that its scores are from."""
+    task: str = ""
+    """Domains of one task differ in their data, models or option; empty stands for the title."""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -76,13 +78,13 @@ def _sentiment(runs: Sequence[Run]) -> Iterable[Domain]:
             for rule, one in arms.items()
         }
         named = {rule: " ".join(one.records) for rule, one in arms.items()}
-        yield Domain(f"sentiment: {title}", "accuracy %", 100.0, "examples", scores, records=named)
+        yield Domain(f"sentiment: {title}", "accuracy %", 100.0, "examples", scores, records=named, task="sentiment")
 
 
 def _masked(runs: Sequence[Run]) -> Iterable[Domain]:
     for title, group in _settings(runs, MLM):
         by_rule = {rule: own for name, own in by_variant(group).items() if (rule := rule_of(name)) is not None}
-        yield _of_tokens(f"masked LM: {title}", by_rule, title)
+        yield _of_tokens("masked LM", f"masked LM: {title}", by_rule, title)
 
 
 def _causal(runs: Sequence[Run]) -> Iterable[Domain]:
@@ -90,7 +92,7 @@ def _causal(runs: Sequence[Run]) -> Iterable[Domain]:
         by_name = by_variant(group)
         for option in OPTIONS:
             by_rule = {rule: own for name, own in by_name.items() if (rule := rule_of(name, option)) is not None}
-            yield _of_tokens(f"causal LM {option}: {title}", by_rule, title)
+            yield _of_tokens("causal LM", f"causal LM {option}: {title}", by_rule, title)
 
 
 def _vision(runs: Sequence[Run]) -> Iterable[Domain]:
@@ -100,7 +102,8 @@ def _vision(runs: Sequence[Run]) -> Iterable[Domain]:
             scores = {rule: own for name, own in by_name.items() if (rule := rule_of(name)) is not None}
             drawn = "pictures" if section.task == "retrieval" else "examples"
             named = {rule: recorded(own) for name, own in section.by_name.items() if (rule := rule_of(name)) in scores}
-            yield Domain(section.title, f"{TASKS[section.task].called} x 100", 100.0, drawn, scores, records=named)
+            called = f"{TASKS[section.task].called} x 100"
+            yield Domain(section.title, called, 100.0, drawn, scores, records=named, task=section.task)
 
 
 def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
@@ -113,7 +116,7 @@ def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
         by_rule = {rule: own for name, own in shown.items() if (rule := rule_of(name)) is not None}
         scores = {rule: {run.seed: _accuracies(run) for run in own} for rule, own in by_rule.items()}
         named = {rule: recorded(own) for rule, own in by_rule.items()}
-        yield Domain(title, "accuracy %", 100.0, "planted settings", scores, records=named)
+        yield Domain(title, "accuracy %", 100.0, "planted settings", scores, records=named, task="planted vectors")
 
 
 def _settings(runs: Sequence[Run], step: str) -> list[tuple[str, list[Run]]]:
@@ -123,10 +126,10 @@ def _settings(runs: Sequence[Run], step: str) -> list[tuple[str, list[Run]]]:
     return sorted((titles[key], group) for key, group in grouped(own, setting_key).items())
 
 
-def _of_tokens(title: str, by_rule: Mapping[str, Sequence[Run]], setting: str) -> Domain:
+def _of_tokens(task: str, title: str, by_rule: Mapping[str, Sequence[Run]], setting: str) -> Domain:
     scores = scores_of_blocks(by_rule)
     named = {rule: recorded(own) for rule, own in by_rule.items()}
-    return Domain(title, "−nats per token", 1.0, f"blocks of {BLOCK} tokens", scores, setting, named)
+    return Domain(title, "−nats per token", 1.0, f"blocks of {BLOCK} tokens", scores, setting, named, task)
 
 
 def _accuracies(run: Run) -> np.ndarray:

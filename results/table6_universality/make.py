@@ -41,6 +41,8 @@ OVERALL_COLUMNS: Columns = {
     "domains": lambda row: str(row["domains"]) + (f", {row['single']} of 1 seed" if row["single"] else ""),
     "mean rank": lambda row: _ranged(row, "rank", 2),
     "rank of dm there": lambda row: number(row["rank_dm"], 2),
+    "rank by task": lambda row: f"{_ranged(row, 'task_rank', 2)} ({row['tasks']})",
+    "of dm there": lambda row: number(row["task_rank_dm"], 2),
     "first %": lambda row: number(100 * row["first"], 1),
     "mean Δ / SE": lambda row: _errors(row),
     "normalised, IQM": lambda row: _ranged(row, "iqm", 2),

@@ -29,7 +29,8 @@ def overall_note(judged: Sequence[Judged], overall: pd.DataFrame) -> str:
         f"of a domain; {scaled} of {len(judged)} domains have such scores, in the others no rule beats the reference",
         "or there is none. IQM: interquartile mean over domains, below four of them the mean. Δ / SE and beats",
         "shuffled leave out comparisons of one seed. Options a and b of the causal language model share their",
-        "reference, so they are not independent.",
+        "reference, so they are not independent. Rank by task: the mean over tasks, each the mean over its domains, so",
+        f"that every task counts alike; in brackets how many tasks the row has. {_by_task(judged)}",
     ]
     return " ".join(filter(None, text))
 
@@ -88,6 +89,11 @@ def _beaten(overall: pd.DataFrame) -> str:
         "(paired test, Holm over the domain; the control is the rule itself on shuffled streams where that has runs, "
         "else DM on them)."
     )
+
+
+def _by_task(judged: Sequence[Judged]) -> str:
+    counts = Counter(one.domain.task or one.domain.title for one in judged)
+    return f"Domains: {_listed(f'{count} of {task}' for task, count in counts.items())}."
 
 
 def _agreement(judged: Sequence[Judged]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation.aggregates import interquartile_mean
+from results.render import SOURCES
 from results.table6_universality.configs import DM, REFERENCE, RULES
 from results.table6_universality.resampling import bounds
 from results.table6_universality.rows import BEATS, UNTESTED, Judged
@@ -22,10 +23,13 @@ def overall_frame(judged: Sequence[Judged]) -> pd.DataFrame:
 
     Returns:
         columns section, variant, domains, single (those in which one seed is compared), rank (mean) with
-        rank_low, rank_high (95 % interval) and rank_dm (mean rank of DM in the same domains), first (mean share of
+        rank_low, rank_high (95 % interval) and rank_dm (mean rank of DM in the same domains), tasks (how many the
+        domains are of), task_rank (mean over tasks of the mean over the domains of each) with task_rank_low,
+        task_rank_high and task_rank_dm, first (mean share of
         replicates in which the rule is), in_errors (mean gain over the reference in standard errors), iqm
         (interquartile mean of normalised scores) with iqm_low, iqm_high, iqm_dm and iqm_domains, beats (domains in
-        which the rule beats the shuffled control), tested (domains in which that was tested). The columns in_errors,
+        which the rule beats the shuffled control), tested (domains in which that was tested), records (of the rule in
+        these domains). The columns in_errors,
         beats and tested leave out comparisons of one seed, as their errors do not know how seeds vary. Empty where no
         two domains have DM.
     """
@@ -45,9 +49,21 @@ def _row(rule: str, own: Sequence[Judged]) -> dict[str, Any]:
     return {
         "section": TITLE, "variant": rule, "domains": len(own), "single": int((~several).sum()),
         "rank": rows["rank"].mean(), "rank_low": low, "rank_high": high,
-        "rank_dm": np.mean([one.row(DM)["rank"] for one in own]), "first": rows["first"].mean(),
+        "rank_dm": np.mean([one.row(DM)["rank"] for one in own]), **_by_task(rule, own), "first": rows["first"].mean(),
         "in_errors": rows.loc[to_reference, "in_errors"].mean(), **_interquartile(rule, own),
         "beats": int((verdicts == BEATS).sum()), "tested": int((verdicts != UNTESTED).sum()),
+        SOURCES: " ".join(dict.fromkeys(" ".join(one.domain.records.get(rule, "") for one in own).split())),
+    }  # fmt: skip
+
+
+def _by_task(rule: str, own: Sequence[Judged]) -> dict[str, float]:
+    """Ranks over tasks that count alike, however many domains each has."""
+    tasks = [one.domain.task or one.domain.title for one in own]
+    weights = np.array([1 / tasks.count(task) for task in tasks]) / len(set(tasks))
+    low, high = bounds(weights @ np.stack([one.ranks[rule] for one in own]))
+    mean, dm = (float(weights @ [one.row(name)["rank"] for one in own]) for name in (rule, DM))
+    return {
+        "tasks": len(set(tasks)), "task_rank": mean, "task_rank_low": low, "task_rank_high": high, "task_rank_dm": dm,
     }  # fmt: skip
 
 

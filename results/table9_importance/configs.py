@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-STUDIED = ("dm", "dm_dropout", "li", "li_dropout")
-"""Variants whose streams are judged, in order; Shapley values are those of the ones with stream dropout."""
+STUDIED = ("dm", "dm_equal", "dm_nudged", "dm_dropout", "li", "li_dropout")
+"""Variants whose streams are judged, in order: DM from three starts, and the others. Shapley values are those of the ones with stream dropout."""
 SECONDARY = ("phonetic", "morphological")
 RETRAINED = tuple(
     f"{rule}[{'+'.join(kept)}]"

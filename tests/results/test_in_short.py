@@ -39,16 +39,17 @@ def test_outcomes_are_counted_with_their_settings(tmp_path):
     assert text == (
         "- Against the backbone alone (for pictures: the language model without them): `dm` better in 2 of 5 "
         "(causal LM: books a; flickr8k captions), worse in 1 of 5 "
-        "(trec); `dm_linear` better in 1 of 1 (masked LM: wikipedia_en), worse in none of 1."
+        "(trec), behind in the mean in 2; `dm_linear` better in 1 of 1 (masked LM: wikipedia_en), worse in none of 1, "
+        "behind in the mean in none."
     )
 
 
 @pytest.mark.parametrize(
     ("gap", "p", "said"),
     [
-        (0.1, 0.01, "better in 1 of 1 (flickr8k captions), worse in none of 1"),
-        (-0.1, 0.01, "better in none of 1, worse in 1 of 1 (flickr8k captions)"),
-        (0.1, 0.2, "better in none of 1, worse in none of 1"),
+        (0.1, 0.01, "better in 1 of 1 (flickr8k captions), worse in none of 1, behind in the mean in none"),
+        (-0.1, 0.01, "better in none of 1, worse in 1 of 1 (flickr8k captions), behind in the mean in 1"),
+        (-0.1, 0.2, "better in none of 1, worse in none of 1, behind in the mean in 1"),
     ],
 )
 def test_todays_fusion_is_judged_by_sign_and_p(tmp_path, gap, p, said):
@@ -59,9 +60,9 @@ def test_todays_fusion_is_judged_by_sign_and_p(tmp_path, gap, p, said):
 
 def test_the_control_and_alpha_have_their_lines(tmp_path):
     assert in_short(tmp_path) == "No finished run yet."
-    shown = {"variant": "dm", "seeds": 3, "control_seeds": 3, "difference": 0.1}
+    shown = {"variant": "dm", "seeds": 3, "control_seeds": 3, "difference": 0.1, "control": 0.1}
     _table(tmp_path, "table6_universality", [
-        {"section": "masked LM: books, minilm", "beats": "not shown", **shown},
+        {"section": "masked LM: books, minilm", "beats": "not shown", **shown, "control": -0.1},
         {"section": "causal LM b: books, scratch", "beats": "yes", **shown},
         {"section": "causal LM a: books, scratch", "beats": "yes", **shown, "control_seeds": 1},
     ])  # fmt: skip
@@ -74,6 +75,6 @@ def test_the_control_and_alpha_have_their_lines(tmp_path):
         )
     ])  # fmt: skip
     control, alpha = in_short(tmp_path).splitlines()
-    assert control.endswith("`dm` better in 1 of 2 (causal LM b: books), worse in none of 2.")
+    assert control.endswith("`dm` better in 1 of 2 (causal LM b: books), worse in none of 2, behind in the mean in 1.")
     assert "is 0.41 under `dm`; to call all streams equal has 0.25, to leave a stream out 0.90." in alpha
     assert alpha.endswith("|α| is off by 0.22 in the mean, the guess that all are equal by 0.18.")
