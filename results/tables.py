@@ -22,6 +22,8 @@ from results.render import number, sizes_note
 
 BASELINE = "meaning"
 """The backbone's own stream alone: what every row is compared with."""
+SHUFFLED = "shuffled"
+"""DM on the streams of other words."""
 ENSEMBLE = "late_ensemble"
 """Row that no run has: it is computed from the predictions of single-stream runs."""
 
@@ -39,8 +41,15 @@ class Row:
     """Share of them in the most frequent class."""
     accuracy_mean: float = math.nan
     accuracy_std: float = math.nan
+    accuracy_least: float = math.nan
+    accuracy_most: float = math.nan
+    """Of the lowest and of the highest seed."""
     macro_f1_mean: float = math.nan
     macro_f1_std: float = math.nan
+    otherwise: float = math.nan
+    """Share of the test answers that are not the baseline's, over the seeds that both have, right or wrong."""
+    otherwise_shuffled: float = math.nan
+    """Share that are not those of DM on shuffled streams."""
     difference: float = math.nan
     """Accuracy minus that of the baseline, with :data:`results.differences.PARTS`."""
     difference_low: float = math.nan
@@ -152,6 +161,7 @@ def captions(
             f"Seeds per row: {seeds}.",
             f"Configurations trained on these data, seeds apart: {tried(everything[key])}.",
             number_formats(by_variant(group), set(known["variant"])),
+            _agreement(known),
             detectable(part, ("difference",), "points", factor=100, most=100),
             sizes_note(BASELINE),
             "± is the standard deviation over seeds.",
@@ -160,6 +170,15 @@ def captions(
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
         ]))  # fmt: skip
     return result
+
+
+def _agreement(known: pd.DataFrame) -> str:
+    """How many answers DM owes to its streams at all, whatever they are worth."""
+    own = where(known, variant="dm")
+    if own.empty or own["otherwise_shuffled"].isna().any():
+        return ""
+    alone, control = (f"{100 * own[column].iloc[0]:.1f} %" for column in ("otherwise", "otherwise_shuffled"))
+    return f"dm answers {control} of the examples otherwise than shuffled does, and {alone} otherwise than {BASELINE}."
 
 
 def number_formats(shown: Mapping[str, Iterable[Run]], variants: Container[str]) -> str:
@@ -184,6 +203,8 @@ def _section(title: str, runs: Sequence[Run], variants: Sequence[str], ensemble:
         arms |= {ENSEMBLE: joined} if joined is not None else {}
     baseline = arms.get(BASELINE)
     drafts = [_row(title, name, arms.get(name), baseline, enough(len(arms))) for name in variants]
+    for draft in drafts:
+        draft |= _otherwise(arms.get(draft["variant"]), baseline, arms.get(SHUFFLED))
     corrected = holm([draft["difference_p"] for draft in drafts])
     best = marks({name: dict(zip(one.seeds, one.correct(one.seeds), strict=True)) for name, one in arms.items()})
     return [
@@ -202,6 +223,17 @@ def _same_data(runs: Sequence[Run]) -> None:
         raise RecordError(f"{one.folder} and {other.folder} have the same data config but other data; keep one of them")
 
 
+def _otherwise(shown: Arm | None, baseline: Arm | None, control: Arm | None) -> dict[str, float]:
+    """How many answers a row has of its own. Two rows of one accuracy may agree on every example, or on few."""
+    found = {"otherwise": baseline, "otherwise_shuffled": control}
+    return {
+        column: float(np.mean([shown.predicted[seed] != other.predicted[seed] for seed in common]))
+        for column, other in found.items()
+        if shown and other and shown is not other
+        and (common := shown.predicted.keys() & other.predicted.keys())
+    }  # fmt: skip
+
+
 def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None, replicates: int) -> dict[str, Any]:
     row: dict[str, Any] = {"section": title, "variant": name, "difference_p": math.nan}
     if shown is None:
@@ -211,6 +243,7 @@ def _row(title: str, name: str, shown: Arm | None, baseline: Arm | None, replica
         "seeds": len(shown.seeds), "test_examples": float(len(shown.labels)),
         "majority": float(np.bincount(shown.labels).max() / len(shown.labels)),
         "accuracy_mean": accuracy[0], "accuracy_std": accuracy[1],
+        "accuracy_least": shown.accuracies().min(), "accuracy_most": shown.accuracies().max(),
         "macro_f1_mean": macro[0], "macro_f1_std": macro[1],
         "parameters": shown.parameters,
         "flops_per_token": shown.flops_per_token, "step_time_ms": shown.step_time_ms,

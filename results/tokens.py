@@ -143,6 +143,19 @@ def _row(
     }
 
 
+def _measured_on(run: Run) -> str:
+    """What a perplexity of the test split depends on beside the model: context, tokens per word, the text."""
+    environment, final = run.environment, run.final
+    counts, digest = environment["data_counts"]["test"], environment["data_text_hashes"]["test"]
+    if "test_words" in final:  # of a causal model, which scores every token
+        tokens, words = final["test_tokens"], final["test_words"]
+        window = f"context {environment['context']} tokens, stride {environment['stride']}"
+    else:
+        tokens, words = counts["tokens"], counts["words"]
+        window = f"windows of {run.settings['train']['max_length']} tokens"
+    return f"Test text as it came: {tokens / words:.2f} tokens a word; {window}; SHA-256 {digest[:8]}…"
+
+
 def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None = None) -> dict[str, str]:
     """Section -> what a reader must know beside its numbers."""
     titles, result = section_titles(runs), {}
@@ -158,7 +171,8 @@ def captions(runs: Sequence[Run], frame: pd.DataFrame, times: StepTimes | None =
             f"Text: {group[0].dataset} ({used['train']:,} tokens of training text in an epoch; test:",
             f"{used['test']:,} of {counts['test']['tokens']:,} tokens, {int(part['tokens'].iloc[0]):,} of them",
             f"predicted). Backbone: {environment['backbone_source']}; vocabulary of",
-            f"{environment['tokenizer_entries']:,}. Seeds per row: {seeds}. Configurations trained on these data,",
+            f"{environment['tokenizer_entries']:,}. {_measured_on(group[0])}",
+            f"Seeds per row: {seeds}. Configurations trained on these data,",
             f"seeds apart: {tried(group)}. {sizes_note(BASELINE)} ± is the standard deviation over seeds. Δ is the",
             "negative log-likelihood minus that of the reference stream alone, in nats per token (below zero is",
             f"better). {tests_note(f'blocks of {BLOCK} tokens', 'the section')}",

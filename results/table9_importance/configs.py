@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 STUDIED = ("dm", "dm_equal", "dm_nudged", "dm_dropout", "li", "li_dropout")
-"""Variants whose streams are judged, in order: DM from three starts, and the others. Shapley values are those of the ones with stream dropout."""
+"""Variants whose streams are judged, in order: DM from three starts, and the others. Shapley values are those of the
+ones with stream dropout.
+"""
 SECONDARY = ("phonetic", "morphological")
 RETRAINED = tuple(
     f"{rule}[{'+'.join(kept)}]"

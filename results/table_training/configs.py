@@ -18,6 +18,13 @@ def _encoders(run: Run) -> str | None:
     return ", ".join(dict.fromkeys(f"{one['layers']} x {one['width']}" for one in streams)) or None
 
 
+def _machine(run: Run) -> str:
+    """The processor's maker, or the GPU, and the version of torch without its last part."""
+    environment = run.environment
+    maker = environment["gpu"] or environment["cpu"].split()[0].removesuffix("(R)")
+    return f"{maker} {'.'.join(environment['torch'].split('.')[:2])}"
+
+
 SETTINGS: dict[str, Callable[[Run], Any]] = {
     "epochs": _trained("epochs"),
     "updates": lambda run: run.final.get("steps", run.settings["train"].get("steps")),
@@ -30,5 +37,6 @@ SETTINGS: dict[str, Callable[[Run], Any]] = {
     "weight decay": _trained("weight_decay"),
     "number format": lambda run: run.number_format,
     "stream encoders": _encoders,
+    "processor, torch": _machine,
 }
 """Column -> its value in a run, None where it has none."""

@@ -23,18 +23,19 @@ NOTE = (
     "A row per setting of a step. Where its runs differ, all values are given, the most frequent first; runs on a "
     "share of the training data are left out. Learning rates (lr) are the highest ones of a schedule; that of the "
     "mixing weights is a multiple of the streams'. Number format auto: the faster of bf16 and fp32, of which the "
-    "record does not say which it was. Stream encoders: layers x channels."
+    "record does not say which it was. Stream encoders: layers x channels. Edited: runs whose code differed from the "
+    "commit that their record names."
 )
 
 
 def columns() -> Columns:
     """Header -> how a cell is written."""
-    keys = {"setting": "variant", "runs": "seeds", **{name: name for name in SETTINGS}}
+    keys = {"setting": "variant", "runs": "seeds", **{name: name for name in SETTINGS}, "edited": "edited"}
     return {header: lambda row, key=key: str(row[key]) for header, key in keys.items()}
 
 
 def training_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """Columns section, variant (step and setting), seeds (how many runs), :data:`SETTINGS` as text, and records."""
+    """Columns section, variant (step and setting), seeds (how many runs), :data:`SETTINGS` as text, edited, records."""
     rows: list[dict[str, Any]] = []
     for step, own in sorted(grouped(runs, lambda run: run.config["step"]).items()):
         # Runs on generated vectors have one setting, and no data in their config.
@@ -46,6 +47,7 @@ def training_frame(runs: Sequence[Run]) -> pd.DataFrame:
         for title, group in sorted(groups.items()):
             row = {"section": SECTION, "variant": f"{step}: {title}", "seeds": len(group)}
             row |= {name: _values([value(run) for run in group]) for name, value in SETTINGS.items()}
+            row["edited"] = sum(bool(run.environment.get("git_dirty")) for run in group)
             rows.append(row | {"records": recorded(group)})
     return pd.DataFrame(rows)
 

@@ -63,7 +63,8 @@ class RecordFactory:
         _json(folder / "config.json", {"step": "step1_sentiment", "name": name, "hash": digest, "config": config})
         _json(folder / "status.json", {"status": status, "step": 640, "message": "", "last_good_checkpoint": ""})
         _json(folder / "environment.json", {
-            "cpu": "Test CPU", "gpu": "", "data_source": f"made-up {dataset}", "backbone_source": f"made-up {backbone}",
+            "cpu": "Test CPU", "gpu": "", "torch": "2.15.0", "git_dirty": seed == 1,
+            "data_source": f"made-up {dataset}", "backbone_source": f"made-up {backbone}",
             "data_fingerprint": fingerprint,
             **({"data_train_examples": round(8000 * fraction), "data_train_examples_whole": 8000} if part else {}),
         })  # fmt: skip

@@ -24,7 +24,7 @@ def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f0
     config = {
         "name": name, "backbone": "minilm", "streams": [{"kind": stream} for stream in streams],
         "integration": {"rule": "reference" if name == "meaning" else name},
-        "data": {"name": "folder", "path": "/somewhere/novels"}, "train": {"seed": seed, "epochs": 1},
+        "data": {"name": "folder", "path": "/somewhere/novels"}, "train": {"seed": seed, "epochs": 1, "max_length": 32},
     }  # fmt: skip
     folder = root / step / f"{name}-{seed}"
     folder.mkdir(parents=True)
@@ -33,7 +33,8 @@ def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f0
     write("status.json", {"status": "finished", "step": 4, "message": "", "last_good_checkpoint": ""})
     write("environment.json", {
         "data_name": "folder", "data_used_tokens": {"train": 9000, "test": 5000}, "tokenizer_entries": 300,
-        "data_counts": {"test": {"tokens": 6000}}, "backbone_source": "packaged", "data_fingerprint": text,
+        "data_counts": {"test": {"tokens": 6000, "words": 4000}}, "context": 32, "stride": 16,
+        "data_text_hashes": {"test": "0123456789abcdef"}, "backbone_source": "packaged", "data_fingerprint": text,
     })  # fmt: skip
     loss = float(np.float32(nll).astype(np.float64).mean())
     write("final.json", {

@@ -231,3 +231,25 @@ def test_wide_headers_are_stacked_and_empty_columns_left_out_in_print():
 
 def test_lists_of_variants_hold_no_computed_row():
     assert "late_ensemble" not in VARIANTS and set(LATE_ENSEMBLE) <= set(VARIANTS)
+
+
+def test_answers_of_its_own_are_counted_right_or_wrong(tmp_path, record):
+    for name in ("meaning", "shuffled", "dm"):
+        for seed in range(2):
+            record(tmp_path, name, seed)
+    folders = {(run.name, run.seed): run.folder for run in load_runs(tmp_path)}
+    for seed in range(2):  # DM that reads nothing of its streams: the answers of its control
+        for file in ("predictions_test.parquet", "final.json"):
+            (folders["dm", seed] / file).write_bytes((folders["shuffled", seed] / file).read_bytes())
+    runs = load_runs(tmp_path)
+    found = build_frame(runs)
+    answers = {(run.name, run.seed): probabilities(run.predictions()).argmax(1) for run in runs}
+    apart = np.mean([answers["dm", seed] != answers["meaning", seed] for seed in range(2)])
+    assert row(found, "dm")["otherwise"] == pytest.approx(apart) and apart > 0
+    assert row(found, "dm")["otherwise_shuffled"] == 0 and math.isnan(row(found, "meaning")["otherwise"])
+    assert (
+        f"dm answers 0.0 % of the examples otherwise than shuffled does, and {100 * apart:.1f} %"
+        in (captions(runs, found)["sst5, minilm"])
+    )
+    least, most = row(found, "dm")["accuracy_least"], row(found, "dm")["accuracy_most"]
+    assert least <= row(found, "dm")["accuracy_mean"] <= most

@@ -15,6 +15,7 @@ def test_a_row_per_setting_with_all_values(tmp_path, record):
     row = frame.loc["step1_sentiment: sst5, minilm"]
     assert row["lr backbone"] == "0.0001, 0.0003" and row["seeds"] == 3 and row["updates"] == "640"
     assert len(row["records"].split()) == 3
+    assert row["processor, torch"] == "Test 2.15" and row["edited"] == 1
     assert frame.loc["step1_sentiment: trec, minilm", "number format"] == "bf16"
     assert row["batch"] == "—"  # these records do not say
 
