@@ -1,4 +1,9 @@
-"""Typed config of an α-validity run, its presets, and the variants that stand as rows in the table."""
+"""Typed config of an α-validity run, its presets, and the variants that stand as rows in the table.
+
+A variant is a rule with endings: scaling (``scale_none``, ``scale_rms``), constraint (``softmax``, ``sigmoid``),
+``equal`` start, ``free`` (no reference: every stream is projected), α's learning rate (``lr1``, ``lr20``; 5 otherwise),
+``token`` or ``shared`` α, ``dropout`` of streams, ``frozen`` α (at an equal start), ``output`` (joined once).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""What a trained model says about the importance of its streams, by every measure there is."""
+"""What a trained model says about the importance of its streams, by every measure there is.
+
+Of a stream, |α| is its weight, mean over the sites; matrix rules have none. Effective α: α of a site times γ of all
+later ones, summed: what is left of it at the output. Contribution: norm of its term over the norms of all terms, the
+state's included. Signed projection: its term projected on the sum of all, below zero where it works against the others.
+Gradient × term: size of the gradient of the label's logit times what the stream adds at all sites. Leave-one-out:
+accuracy lost when it is set to zero. Shapley: mean gain in accuracy over all orders in which the streams may join.
+"""
 
 from __future__ import annotations
 

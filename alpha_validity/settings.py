@@ -1,4 +1,8 @@
-"""The planted settings: which stream carries how much of the label, and how."""
+"""The planted settings: which stream carries how much of the label, and how.
+
+A share of the label is unique to a stream, redundant in several (each says it), or synergistic (only several together
+tell).
+"""
 
 from __future__ import annotations
 

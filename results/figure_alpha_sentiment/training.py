@@ -1,4 +1,7 @@
-"""α and contribution over training: columns are streams, lines sites, on a logarithmic axis of steps."""
+"""α and contribution over training: columns are streams, lines sites, on a logarithmic axis of steps.
+
+Records have them after 0, 1, 2, 4, 8, … updates, and after each evaluation.
+"""
 
 from __future__ import annotations
 

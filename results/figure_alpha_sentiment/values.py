@@ -1,4 +1,8 @@
-"""The numbers behind the figures, as tidy frames with one row per seed."""
+"""The numbers behind the figures, as tidy frames with one row per seed.
+
+α and contributions per token are averaged over the tokens that the head reads. The effective weight of a stream at a
+site is its α times the γ of all later sites. Matrix rules (LI) have no α.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Do contributions say when the picture mattered? Beside them: what is lost when the picture is taken away."""
+"""Do contributions say when the picture mattered? Beside them: what is lost when the picture is taken away.
+
+By class of the written word, or by what a question needs (by its kind where that is not known): the picture's
+contribution, and beside it what is lost when the picture is left out (only where it is a stream or is attended to), is
+that of another sample, or is grey: nats of the very words that were written, or points of accuracy when the question is
+answered anew. Points are means over samples with 95 % bootstrap intervals. A contribution that says when the picture
+mattered is large where much is lost. Agreement is Spearman's rank correlation over all written words between the
+picture's contribution and the nats lost without it, for each seed.
+"""
 
 from __future__ import annotations
 

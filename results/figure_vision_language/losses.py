@@ -1,4 +1,4 @@
-"""Validation loss over training."""
+"""Validation loss over training: mean over seeds against optimiser steps. For retrieval it is the contrastive loss."""
 
 from __future__ import annotations
 

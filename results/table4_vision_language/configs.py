@@ -1,4 +1,21 @@
-"""What table 4 compares and how each task is judged. Rows are named as by ``python -m step4_vision_language table``."""
+"""What table 4 compares and how each task is judged. Rows are named as by ``python -m step4_vision_language table``.
+
+How the picture reaches the language model:
+
+- ``human``: no model; a human caption against the others of its picture (where the records have it);
+- ``chance``: no model; what retrieval in random order is expected to score, in place of a model that sees no pictures;
+- ``no_image``: not at all;
+- ``swapped``: as in ``dm``, but the picture is that of another sample, in training and test;
+- ``concat``: as a stream, concatenated with the text's and projected;
+- ``prefix_mlp``, ``prefix_transformer``: as a prefix made of the pooled picture (ClipCap);
+- ``projector``, ``projector_patches``: as visual tokens, one or one per patch (LLaVA);
+- ``qformer``: as visual tokens of learned queries (BLIP-2);
+- ``cross_attention``: by gated cross-attention between the layers (Flamingo);
+- ``dm``, ``dm_output``, ``dm_token``, ``dm_linear``, ``li``: as a stream; DM in every layer, at the output only, with α
+  per token; DM-linear and LI in every layer;
+- ``dm_pooled``, ``li_pooled``: likewise, but of the mean of the patches;
+- ``dm_linear_swapped``: as ``swapped``, under DM-linear.
+"""
 
 from __future__ import annotations
 

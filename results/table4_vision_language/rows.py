@@ -1,4 +1,16 @@
-"""From runs of step 4 to the numbers of a table: every row against the language model without pictures, per example."""
+"""From runs of step 4 to the numbers of a table: every row against the language model without pictures, per example.
+
+Per test example CIDEr-D of the caption, or accuracy of the answer, is compared with that of the run of the same seed
+without the picture, and with the projector; in retrieval, whether the picture of a text is among the first ten, with
+all texts of a picture kept together. Questions count as independent, also where several are about one picture: where
+that is so, intervals are somewhat too narrow. Accuracy by kind of question shows the three most frequent kinds;
+generated scenes say what an answer needs, and that is the kind. Conversations have no scores, and so no table.
+
+Added parameters are those beyond ``no_image``. FLOPs are those of a forward by text, without an encoder whose features
+are kept, and not by token: rows give a picture one position, eight, or one per patch. They and the step times come from
+``benchmarks/vision_step_time.py``, which measures the rows of a setting side by side; newer records have the FLOPs
+themselves.
+"""
 
 from __future__ import annotations
 

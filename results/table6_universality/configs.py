@@ -1,4 +1,11 @@
-"""What table 6 compares: the rows of all steps under common names."""
+"""What table 6 compares: the rows of all steps under common names.
+
+``meaning`` and ``no_image`` are the reference, ``swapped`` (DM with the pictures of other samples) is the shuffled
+control of pictures. ``cross_attention`` is another thing over pictures (Flamingo's, between the layers) than over
+texts. All rules compete in their usual form, reference and controls too, so that a rule which loses to noise is seen to
+do so. Other starts (``dm_equal``, ``dm_nudged``), stream dropout and subsets of the streams do not; they stand in the
+tables of the steps.
+"""
 
 from __future__ import annotations
 

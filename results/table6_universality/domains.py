@@ -1,4 +1,11 @@
-"""From the records of all steps to domains: what every rule scored with every seed on every test example."""
+"""From the records of all steps to domains: what every rule scored with every seed on every test example.
+
+A domain is a setting that tables 1 to 5 compare within: sentiment (accuracy), masked language model, causal language
+model with streams joined at the output (a) and in every layer (b) (−nats per token), captions (CIDEr-D), questions
+(accuracy), retrieval (text to image R@10), planted vectors (accuracy; its examples are the planted settings). Options a
+and b share the reference's runs, so they are drawn together and are not independent. Retrieval and planted vectors have
+no model of the reference alone: Δ is there to DM, and no score is normalised.
+"""
 
 from __future__ import annotations
 

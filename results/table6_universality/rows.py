@@ -1,4 +1,22 @@
-"""From a domain to the numbers of its rows: gain over the reference, normalised score, rank, and the control."""
+"""From a domain to the numbers of its rows: gain over the reference, normalised score, rank, and the control.
+
+- Gain (Δ): mean score minus that of the reference, over the seeds that both have; where there is no model of the
+  reference alone, minus that of DM. Intervals, ranks and how often a rule is first come from the same draws of seeds
+  and test examples, see :mod:`results.table6_universality.resampling`.
+- Normalised: Δ over the Δ of the domain's best row, so the reference is 0 and the best 1. Min-max would put the worst
+  row at 0: one bad fusion would then move all others up, and a rule that is no better than the reference could have
+  0.9. The unit is the gain as estimated, the same in every replicate: where it is within chance, intervals are wide,
+  but finite. It is the highest of several gains, so chance makes it too large. Where no row beats the reference there
+  is no unit and no normalised score; such domains are missing from its mean over the domains, which therefore flatters.
+  Δ / SE, the gain in standard errors, is there in each.
+- Rank: 1 is best; equal scores share the mean of their ranks. Ranks are among the rules of a domain, whose number
+  differs: over the domains compare a rule's mean rank with that of DM in the same domains, which stands beside it.
+- Beats shuffled: against the rule itself on shuffled streams where the domain has such runs (``dm_linear_shuffled``),
+  else against DM on them; over common seeds; p as in the other tables, Holm over the domain. ``not shown`` says that
+  the records do not tell them apart, not that they are equal.
+- A row of one seed has an interval over examples only. It speaks of that one trained model, and is left out of Δ / SE
+  and of ``beats shuffled`` over the domains; its ranks are in, and the column ``domains`` says so.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,25 @@
-"""From a direction to the numbers of its rows, and what a reader must know beside them."""
+"""From a direction to the numbers of its rows, and what a reader must know beside them.
+
+The mixing weights are α, γ and the gates of the feedback. The rows:
+
+- ``reference``: none, the reference stream alone (``meaning``, ``no_image``);
+- ``learnt``: learnt here;
+- ``transfer``: those that runs of the other domain ended with, by role, frozen;
+- ``random``: the same numbers in random places, frozen; other places for every seed;
+- ``equal``: α = 1/√N everywhere, γ and gates at the source's means, frozen.
+
+``common/integration/MATH.md`` has the roles and the controls in full. Projections, encoders and language model are
+learnt in all rows. Learnt and frozen rows have one config, the mixing weights and the seed apart; the reference also
+has the same data, sizes and training, and no streams.
+
+Per test example the score of a row is compared with that of the run of the same seed that learnt its weights, and with
+that of the random ones: weights carry something over only if ``transfer`` beats ``random``, and all of it if it also
+keeps up with ``learnt``. Of texts examples are blocks of tokens. Differences are written so that above zero is better,
+also where the score is a perplexity.
+
+The models of a direction have as many sites as their source. The presets ``small`` of steps 3 and 4 have four; where
+layers differ, ``--size.layers`` makes them agree, and the learnt rows have to be trained with it too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,24 @@
-"""From runs evaluated on perturbed texts to the rows of table 8."""
+"""From runs evaluated on perturbed texts to the rows of table 8.
+
+It reads ``robustness.json`` and ``robustness.parquet`` of the records. ``python -m step1_sentiment robustness --run
+FOLDER …`` evaluates finished runs, and ``python -m results.collect runs`` brings the new files into their records.
+
+- A section is a kind of perturbation and a rate. The rate is the share of the *eligible* words that is changed, those
+  for which the kind has a replacement: few words have a homophone. The caption has the number of words. Every row read
+  the same texts, and records that did not are refused.
+- The gain of a stream is told by *spared*: by how much less a row lost than ``meaning`` did. Δ on perturbed texts also
+  has the gain on clean ones in it.
+- Draws are averaged per example before any test, so they do not pass for more examples.
+- Holm's correction is over all rows and rates of a kind; the kinds are separate questions. Otherwise the statistics are
+  those of table 1.
+- *without*: the stream's term is zero at every site. Only ``dm_dropout`` was trained to miss streams; in the other rows
+  the loss also has the surprise in it. In ``duplicate`` the copy that stands in for the stream is left out.
+- ``phonetic`` misspellings are those that the network of the phonetic stream hears as the word: its best case.
+  ``phonetic_unchecked`` keeps the sound by the rules of spelling only. ``homophone`` needs no network: both words stand
+  in the dictionary with one pronunciation.
+- ``duplicate`` and ``shuffled`` say what more parameters alone do. Sound has paid only where ``dm`` or ``li`` beats
+  them too.
+"""
 
 from __future__ import annotations
 
