@@ -34,7 +34,8 @@ def record(root, name, seed, nll, tokens=TOKENS, streams=("phonetic",), text="f0
     write("environment.json", {
         "data_name": "folder", "data_used_tokens": {"train": 9000, "test": 5000}, "tokenizer_entries": 300,
         "data_counts": {"test": {"tokens": 6000, "words": 4000}}, "context": 32, "stride": 16,
-        "data_text_hashes": {"test": "0123456789abcdef"}, "backbone_source": "packaged", "data_fingerprint": text,
+        "data_text_hashes": {"test": "0123456789abcdef"}, "cpu": "Test CPU", "gpu": "", "torch": "2.15.0",
+        "backbone_source": "packaged", "data_fingerprint": text,
     })  # fmt: skip
     loss = float(np.float32(nll).astype(np.float64).mean())
     write("final.json", {
