@@ -21,7 +21,6 @@ from results.render import (
     markdown_table,
     marked,
     p_value,
-    signed,
     spread,
     written,
 )
@@ -30,25 +29,25 @@ from results.table6_universality.make import DOMAIN_COLUMNS, OVERALL_COLUMNS
 from results.table7_transfer.configs import EQUAL, LEARNT, RANDOM, TRANSFER
 from results.table7_transfer.make import score_cell
 from results.table8_robustness.configs import KINDS
-from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
-from results.table9_importance.make import VERDICT
-from results.table9_importance.rows import ALL, BOTH, NONE, SOME
 from results.table_rows import RESULTS
 from results.tables import BASELINE as BACKBONE
 
 DOMAINS = 4
 """Least number of domains of a rule that the README shows; below, one domain says too much."""
-SHOWN = ("variant", "domains", "mean rank", "rank of dm there", "first %", "normalised, IQM", "beats shuffled in")
+SHOWN = (
+    "variant", "domains", "mean rank", "rank of dm there", "rank by task", "of dm there", "first %", "normalised, IQM",
+    "beats shuffled in",
+)  # fmt: skip
 OURS = ("dm", "dm_linear", "li")
 """The rules under study."""
 NOISY = (BACKBONE, "dm", "li")
 """Rows of table 8 that the README has room for."""
-STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", VERDICT)
-"""Columns of table 9 that the README has room for."""
 STARTS = ("dm", "dm_equal", "li")
 """DM from the plain backbone and from equal weights, and LI."""
 BESIDE = ("dm_nudged", "dm[phonetic]")
 """Beside them, where they have runs: DM from near the plain backbone, and the sound alone."""
+HERE, THERE = {"difference": "those learnt here"}, {"to_random": "random ones"}
+"""Column of table 7 -> what it compares with."""
 NOTHING = "No finished run yet."
 
 
@@ -114,7 +113,7 @@ def transfer(path: Path = RESULTS / "table7_transfer" / "table.csv") -> str:
     """A row per direction: weights learnt elsewhere and frozen, against learnt here and against random ones."""
     if not path.exists():
         return NOTHING
-    rows, said = [], []
+    rows, said, alike = [], [], []
     for section, part in pd.read_csv(path).groupby("section", sort=False):
         arms = {row["variant"]: row for row in part.to_dict("records")}
         if TRANSFER not in arms:
@@ -125,12 +124,16 @@ def transfer(path: Path = RESULTS / "table7_transfer" / "table.csv") -> str:
         ]
         gaps = [_gap(moved, column) for column in ("difference", "to_random")]
         rows.append([str(section), *scores, *gaps])
-        said.append(f"{str(section).split(':')[0]}: {_verdict(moved)}")
+        direction = str(section).split(":")[0]
+        said.append(f"{direction}: {_verdict(moved)}")
+        if EQUAL in arms:
+            alike.append(f"{direction}: {_verdict(arms[EQUAL], HERE)} ({_gap(arms[EQUAL], 'difference')})")
     if not rows:
         return NOTHING
     header = ["direction", REFERENCE, LEARNT, TRANSFER, RANDOM, EQUAL, "Δ to learnt, p Holm", "Δ to random, p Holm"]
     table = markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))
-    return f"{table}\n\nWeights learnt elsewhere, {'; '.join(said)}."
+    frozen = f" Equal weights, frozen, {'; '.join(alike)}." if alike else ""
+    return f"{table}\n\nWeights learnt elsewhere, {'; '.join(said)}.{frozen}"
 
 
 def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
@@ -161,24 +164,6 @@ def robustness(path: Path = RESULTS / "table8_robustness" / "table.csv") -> str:
     return f"{markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))}\n\n{said}"
 
 
-def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
-    """What α and everything that could contradict it say of each stream of DM, on every data of step 1."""
-    if not path.exists():
-        return NOTHING
-    frame = pd.read_csv(path)
-    shown = where(frame, rule=OURS[0])
-    text = written(shown, STREAM_COLUMNS).loc[:, list(STREAMS_SHOWN)]
-    text.insert(0, "data", list(shown["section"].str.removesuffix(f": {OURS[0]}")))
-    several = (frame["seeds"] > 1) & frame["verdict"].notna()
-    alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & several, "verdict"]
-    agreed, divided, never = ((alone == verdict).sum() for verdict in (ALL, SOME, NONE))
-    said = (
-        f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, {agreed} are shown to "
-        f"count by every measure that they have, {divided} by some and {never} by none."
-    )
-    return f"{markdown_table(text)}\n\n{said}"
-
-
 def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
     """A row per text dataset on which DM was trained from either start, and whether that let it beat the backbone."""
     if not path.exists():
@@ -200,21 +185,6 @@ def starts(path: Path = RESULTS / "table1_sentiment" / "table.csv") -> str:
     return f"{table}\n\nShown to beat {BACKBONE} after Holm's correction — {'; '.join(said)}."
 
 
-def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
-    """Whether the contribution of the picture tells when it mattered, by setting and variant."""
-    rows: dict[str, dict[str, str]] = {}
-    for path in sorted(folder.glob("*-agreement.csv")):
-        frame = where(pd.read_csv(path), change="swapped")
-        found = frame.groupby("variant", sort=False)["spearman"].agg(["min", "max", "size"])
-        rows[path.name.removesuffix("-agreement.csv")] = {
-            str(name): f"{signed(low, 2)} to {signed(high, 2)} ({size})" if size > 1 else f"{signed(low, 2)} (1)"
-            for name, low, high, size in found.itertuples()
-        }
-    names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
-    table = [[setting, *(cells.get(name, MISSING) for name in names)] for setting, cells in rows.items()]
-    return markdown_table(pd.DataFrame(table, columns=pd.Index(["setting", *names]))) if rows else NOTHING
-
-
 def _cell(row: Mapping[Any, Any]) -> str:
     """The score of a row of table 6, with its mark."""
     return MARKDOWN_MARKS.get(str(row[MARK]), "{}").format(DOMAIN_COLUMNS["score"](dict(row)))
@@ -225,10 +195,10 @@ def _gap(row: dict[str, float], column: str) -> str:
     return f"{interval(gap, low, high, int(row['digits']))}, {p_value(row[f'{column}_p_holm'])}"
 
 
-def _verdict(moved: dict[str, float]) -> str:
-    """What the two comparisons say."""
+def _verdict(moved: dict[str, float], against: Mapping[str, str] = HERE | THERE) -> str:
+    """What the comparisons say."""
     words = []
-    for column, other in (("difference", "those learnt here"), ("to_random", "random ones")):
+    for column, other in against.items():
         gap, p = moved[column], moved[f"{column}_p_holm"]
         if pd.isna(p):
             words.append(f"not compared with {other}")

@@ -14,10 +14,11 @@ import pandas as pd
 
 from common.files import write_text
 from results import table2_mlm, table3_gpt, table4_vision_language
-from results.answers import importance, overview, pictures, robustness, starts, transfer, universality
+from results.answers import overview, robustness, starts, transfer, universality
 from results.in_short import in_short
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
+from results.stream_answers import importance, pictures
 from results.table2_mlm.make import COLUMNS as MLM
 from results.table2_mlm.make import SCORE as MLM_SCORE
 from results.table3_gpt.make import COLUMNS as GPT

@@ -1,9 +1,11 @@
 """What the README says of the tables follows their numbers, in either direction."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from results.answers import NOTHING, importance, overview, pictures, robustness, starts, transfer, universality
+from results.answers import NOTHING, overview, robustness, starts, transfer, universality
+from results.stream_answers import importance, pictures
 from results.table9_importance.rows import ALL, NONE, VALUES
 
 
@@ -17,9 +19,25 @@ def _overall(folder, ranks):
     (folder / "overall").mkdir(parents=True)
     pd.DataFrame(domains).to_csv(folder / "table.csv", index=False)
     row = dict.fromkeys(
-        ("rank", "rank_low", "rank_high", "rank_dm", "first", "in_errors", "iqm", "iqm_low", "iqm_high", "iqm_dm"), 1.5
+        (
+            "rank",
+            "rank_low",
+            "rank_high",
+            "rank_dm",
+            "first",
+            "in_errors",
+            "iqm",
+            "iqm_low",
+            "iqm_high",
+            "iqm_dm",
+            "task_rank",
+            "task_rank_low",
+            "task_rank_high",
+            "task_rank_dm",
+        ),
+        1.5,
     )
-    counts = {"single": 0, "iqm_domains": 4, "beats": 1, "tested": 3}
+    counts = {"single": 0, "tasks": 2, "iqm_domains": 4, "beats": 1, "tested": 3}
     overall = [row | counts | {"variant": name, "domains": n} for name, n in (("dm", 4), ("li", 4), ("gmu", 3))]
     pd.DataFrame(overall).to_csv(folder / "overall" / "table.csv", index=False)
     return folder
@@ -47,7 +65,10 @@ def _directions(path, gap, p):
         for column in ("difference", "to_random")
         for end, value in (("", gap), ("_low", gap - 0.1), ("_high", gap + 0.1), ("_p_holm", p))
     }
-    rows = [scored | comparisons | {"score_digits": 1, "digits": 2, "variant": name} for name in ("learnt", "transfer")]
+    rows = [
+        scored | comparisons | {"score_digits": 1, "digits": 2, "variant": name}
+        for name in ("learnt", "transfer", "equal")
+    ]
     pd.DataFrame(rows).to_csv(path, index=False)
     return path
 
@@ -63,7 +84,8 @@ def _directions(path, gap, p):
 def test_transfer_is_judged_by_sign_and_p(tmp_path, gap, p, said):
     text = transfer(_directions(tmp_path / "table.csv", gap, p))
     assert f"Weights learnt elsewhere, text to pictures: {said}." in text
-    assert "| text to pictures: x | — | 50.0 ± 10.0 | 50.0 ± 10.0 | — | — |" in text
+    assert f"Equal weights, frozen, text to pictures: {said.split(', ')[0]} (" in text
+    assert "| text to pictures: x | — | 50.0 ± 10.0 | 50.0 ± 10.0 | — | 50.0 ± 10.0 |" in text
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.5, "noise: none."), (0.01, "noise: dm on trec: typos, 30 %; li")])
@@ -107,8 +129,32 @@ def test_streams_are_counted_without_the_reference_and_the_pair(tmp_path):
     text = importance(tmp_path / "table.csv")
     assert "Of 2 secondary streams" in text and "0 are shown" in text and "0 by some and 2 by none" in text
     assert text.count("| 2 of 2 |") == 2 and text.count("| 0 of 2 |") == 1
-    assert text.count("| trec, minilm | ") == 3 and "+2.00 [+2.00, +2.00]" in text  # dm alone is shown
+    assert text.count("| trec, minilm: dm | ") == 3 and "+2.00 [+2.00, +2.00]" in text  # dm alone is shown
     assert "(1 of 2)" in text and "(2 of 2)" not in text
+
+
+def test_a_stream_that_counts_with_a_small_alpha_is_named(tmp_path):
+    values = {f"{name}_{end}": 0.1 for name in VALUES for end in ("mean", "std", "low", "high")}
+    values |= {f"{name}_seeds": 2 for name in VALUES}
+    values |= dict.fromkeys(("retrained", "retrained_low", "retrained_high"), 0.02)
+    rows = [
+        values
+        | {"section": f"trec, minilm: {rule}", "rule": rule, "variant": stream, "seeds": 2, "alpha_mean": alpha}
+        | {"verdict": ALL if counts else NONE, "known": "zero", "shows": "zero" if counts else None}
+        for rule, streams in {
+            "dm": (("meaning", 1.0, True), ("phonetic", -0.1, False), ("phonetic+morphological", 9.0, True)),
+            "dm_equal": (("meaning", 0.6, False), ("phonetic", -0.5, True)),
+            "dm_nudged": (("meaning", 0.6, True), ("phonetic", 0.5, True)),
+            "li": (("meaning", np.nan, False), ("phonetic", np.nan, True)),
+        }.items()
+        for stream, alpha, counts in streams
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    text = importance(tmp_path / "table.csv")
+    assert text.endswith(
+        "In 2 models with α one stream counts by every measure and the others by none; it has the largest |α| in 1 of "
+        "them, not in trec, minilm: dm_equal, where phonetic counts and α is meaning 0.60, phonetic -0.50."
+    )
 
 
 def test_the_overview_names_the_best_other_fusion_and_marks_it(tmp_path):

@@ -1,0 +1,77 @@
+"""What table 9 and the figures of step 4 answer about single streams, in rows and a sentence that numbers choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from results.answers import NOTHING
+from results.reader import where
+from results.render import MISSING, markdown_table, signed, written
+from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
+from results.table9_importance.make import VERDICT
+from results.table9_importance.rows import ALL, BOTH, NONE, SOME
+from results.table_rows import RESULTS
+from results.tables import BASELINE as BACKBONE
+
+JUDGED = ("dm", "dm_equal")
+"""Rules of table 9 that the README has room for."""
+STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", VERDICT)
+"""Columns of table 9 that the README has room for."""
+
+
+def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
+    """What α and everything that could contradict it say of each stream, under DM from two starts."""
+    if not path.exists():
+        return NOTHING
+    frame = pd.read_csv(path)
+    shown = where(frame, rule=list(JUDGED))
+    text = written(shown, STREAM_COLUMNS).loc[:, list(STREAMS_SHOWN)]
+    text.insert(0, "data: rule", list(shown["section"]))
+    several = (frame["seeds"] > 1) & frame["verdict"].notna()
+    alone = frame.loc[~frame["variant"].isin([BACKBONE, BOTH]) & several, "verdict"]
+    agreed, divided, never = ((alone == verdict).sum() for verdict in (ALL, SOME, NONE))
+    said = (
+        f"Of {len(alone)} secondary streams, over all data and all rules with two seeds or more, {agreed} are shown to "
+        f"count by every measure that they have, {divided} by some and {never} by none."
+    )
+    return f"{markdown_table(text)}\n\n{said}{_heaviest(frame)}"
+
+
+def _heaviest(frame: pd.DataFrame) -> str:
+    """Whether |α| is largest for the one stream that counts, where one does by every measure and the others by none."""
+    models, wrong = 0, []
+    for section, part in frame.loc[(frame["variant"] != BOTH) & frame["alpha_mean"].notna()].groupby(
+        "section", sort=False
+    ):
+        counting = part.loc[part["verdict"] == ALL, "variant"]
+        if len(counting) != 1 or (part["verdict"] == NONE).sum() != len(part) - 1:
+            continue
+        models += 1
+        alphas = part.set_index("variant")["alpha_mean"]
+        if alphas.abs().idxmax() != counting.iloc[0]:
+            each = ", ".join(f"{stream} {alpha:.2f}" for stream, alpha in alphas.items())
+            wrong.append(f"{section}, where {counting.iloc[0]} counts and α is {each}")
+    if not models:
+        return ""
+    told = f", not in {'; '.join(wrong)}" if wrong else ""
+    return (
+        f" In {models} models with α one stream counts by every measure and the others by none; it has the "
+        f"largest |α| in {models - len(wrong)} of them{told}."
+    )
+
+
+def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
+    """Whether the contribution of the picture tells when it mattered, by setting and variant."""
+    rows: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*-agreement.csv")):
+        frame = where(pd.read_csv(path), change="swapped")
+        found = frame.groupby("variant", sort=False)["spearman"].agg(["min", "max", "size"])
+        rows[path.name.removesuffix("-agreement.csv")] = {
+            str(name): f"{signed(low, 2)} to {signed(high, 2)} ({size})" if size > 1 else f"{signed(low, 2)} (1)"
+            for name, low, high, size in found.itertuples()
+        }
+    names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    table = [[setting, *(cells.get(name, MISSING) for name in names)] for setting, cells in rows.items()]
+    return markdown_table(pd.DataFrame(table, columns=pd.Index(["setting", *names]))) if rows else NOTHING
