@@ -41,8 +41,17 @@ def comparison_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
     yield Macro(f"{row.key}/outcome", row.outcome, judged)
     for outcome in OUTCOMES:
         yield Macro(f"{row.key}/{outcome}", row.outcome == outcome, judged)
+    yield Macro(f"{row.key}/said", _said(row, gap), f"{row.source} | difference, p after Holm's correction, seeds")
     yield Macro(f"{row.key}/few", row.get("seeds") < FEW, f"{row.source} | seeds")
     yield from _against_controls(row, section, gap)
+
+
+def _said(row: Row, gap: float) -> str:
+    """The outcome as the end of a sentence; where it is open, on which side the mean is."""
+    if row.outcome in ("better", "worse"):
+        return f"shown to {'help' if row.outcome == 'better' else 'harm'}"
+    ahead = (gap < 0) if row.kind.lower_is_better else (gap > 0)
+    return f"not shown to help, and {'ahead' if ahead else 'behind'} in the mean"
 
 
 def today_macros(row: Row) -> Iterator[Macro]:

@@ -26,8 +26,10 @@ FORMATS: tuple[tuple[str, Callable[[Kind, float], str]], ...] = (
     (r"(.*_)?p(_holm|_bootstrap|_randomisation|_seeds)?", lambda _kind, value: p_value(value)),
     (r"(.*_)?seeds|test_examples|tokens", _fixed(0)),
     (r"(difference|today|told)(_low|_high)?", _gap),
+    (r"otherwise(_shuffled)?", _fixed(1, 100.0)),
     (
-        r"(accuracy|macro_f1|exact_match|bleu_4|rouge_l|cider_d|kind_.*|.*_recall_\d+)_(mean|std)|majority",
+        r"(accuracy|macro_f1|exact_match|bleu_4|rouge_l|cider_d|kind_.*|.*_recall_\d+)_(mean|std)|majority|"
+        r"accuracy_(least|most)",
         _fixed(2, 100.0),
     ),
     (r"(other_)?word_perplexity_(mean|std)", _fixed(0)),
@@ -36,8 +38,8 @@ FORMATS: tuple[tuple[str, Callable[[Kind, float], str]], ...] = (
     (r"parameters(_added)?", _million(2)),
     (r"flops_per_(token|text)", _million(1)),
     (r"step_time_ms|token_perplexity_(mean|std)", _fixed(1)),
-    (r"domains|single|beats|tested|rules|iqm_domains", _fixed(0)),
-    (r".*_(mean|std)|(rank|iqm|normalised)(_low|_high|_dm)?", _fixed(2)),
+    (r"domains|single|beats|tested|rules|iqm_domains|tasks", _fixed(0)),
+    (r".*_(mean|std)|((task_)?rank|iqm|normalised)(_low|_high|_dm)?", _fixed(2)),
     (r"first", _fixed(1, 100.0)),
 )
 """Pattern of a column -> how its numbers are written; the first that fits."""

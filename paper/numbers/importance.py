@@ -13,18 +13,28 @@ TABLE = "table9_importance"
 REFERENCE = "meaning"
 
 
-def importance_macros(row: Row) -> Iterator[Macro]:
-    """``alpha_interval``, and ``retrained_interval`` in points of accuracy, where they are known."""
+def importance_macros(row: Row, section: Sequence[Row]) -> Iterator[Macro]:
+    """``alpha_interval`` and ``contribution_interval``, ``zero_interval`` and ``retrained_interval`` in points of
+    accuracy, where they are known; flags ``alpha_largest`` and ``contribution_largest``, of magnitudes in the section.
+    """
     if row.table != TABLE:
         return
     for name, columns, scale, digits in (
         ("alpha", ("alpha_mean", "alpha_low", "alpha_high"), 1, 3),
+        ("contribution", ("contribution_mean", "contribution_low", "contribution_high"), 1, 3),
+        ("zero", ("zero_mean", "zero_low", "zero_high"), 100, 2),
         ("retrained", ("retrained", "retrained_low", "retrained_high"), 100, 2),
     ):
         values = [scale * row.get(column) for column in columns]
         if not any(math.isnan(value) for value in values):
             text = escaped(interval(*values, digits=digits))
             yield Macro(f"{row.key}/{name}_interval", text, f"{row.source} | {', '.join(columns)}")
+    for name in ("alpha", "contribution"):
+        beside = [abs(other.get(f"{name}_mean")) for other in section]
+        known = [value for value in beside if not math.isnan(value)]
+        if not math.isnan(row.get(f"{name}_mean")):
+            largest = abs(row.get(f"{name}_mean")) == max(known)
+            yield Macro(f"{row.key}/{name}_largest", largest, f"{row.source} | {name}_mean of the section")
 
 
 def all_importance_macros(rows: Sequence[Row]) -> Iterator[Macro]:

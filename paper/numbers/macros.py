@@ -38,7 +38,7 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
                     *planted_macros(row, part),
                     *transfer_macros(row, part),
                     *spared_macros(row),
-                    *importance_macros(row),
+                    *importance_macros(row, part),
                 ]
             made += section_macros(table, section, part)
         if table == ROBUSTNESS:

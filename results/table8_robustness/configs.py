@@ -1,6 +1,6 @@
 """What table 8 compares. Names are those of ``python -m step1_sentiment table --variants``."""
 
-VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "li", "dm_dropout")
+VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "dm_equal", "li", "dm_dropout")
 """Rows in order."""
 DATASETS = ("sst5", "trec")
 """Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""

@@ -209,6 +209,14 @@ def test_fixed_sentences_about_what_dm_gains_hold():
     assert 0.85 < table.loc["dm_output", "today"] / table.loc["dm", "today"] < 1
 
 
+def test_fixed_sentences_about_unread_streams_hold():
+    """Results: DM's answers on SST-5 and TREC are nearly those of its shuffled control, much less so of the backbone."""
+    table = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv").set_index(["section", "variant"])
+    for section in ("sst5, minilm", "trec, minilm"):
+        apart = table.loc[(section, "dm"), ["otherwise", "otherwise_shuffled"]]
+        assert apart["otherwise_shuffled"] < 0.01 and apart["otherwise_shuffled"] < apart["otherwise"] / 5
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
