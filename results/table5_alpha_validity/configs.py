@@ -20,7 +20,9 @@ CONSTRAINABLE = {"softmax": ("dm", "dm_linear"), "sigmoid": ("dm", "dm_linear")}
 CONDITIONED = tuple(
     f"{rule}_{condition}" for rule in RULES for condition in CONDITIONS if rule in CONSTRAINABLE.get(condition, RULES)
 )
-VARIANTS = (*PLAIN, *CONDITIONED)
+CONSTRAINED = ("dm_equal_softmax", "dm_equal_sigmoid")
+"""Constraints from equal weights, where they need not begin at their bounds; in the parts over all settings."""
+VARIANTS = (*PLAIN, *CONDITIONED, *CONSTRAINED)
 """Rows in order."""
 SEEDS: tuple[int, ...] = tuple(range(5))
 MEASURES = {

@@ -28,8 +28,9 @@ SHOWN_MARKS = {title: f"{name}_mark" for name, title in MEASURES.items()}
 CONDITION_NOTE = (
     "Rank correlation over all settings with the condition minus that of the same rules as they are (scaled to the "
     "reference, free α, learning rate of α × 5): mean over rules on each seed, then over seeds, with a 95 % interval "
-    "over seeds (Student's t). Softmax and sigmoid cannot begin at α = 1 and 0, so their streams begin at 0.99 and 0.01: "
-    "their difference is that of the constraint and of this start. Rules and seeds are those of |α|; in brackets, those of a measure that fewer have. "
+    "over seeds (Student's t). Softmax and sigmoid cannot begin at α = 1 and 0, only near them, where they are flat: "
+    "their difference is that of the constraint and of this start. Rules and seeds are those of |α|; in "
+    "brackets, those of a measure that fewer have. "
     "Star: p below 0.05 after Holm's correction over the conditions."
 )
 

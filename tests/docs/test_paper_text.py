@@ -210,7 +210,7 @@ def test_fixed_sentences_about_what_dm_gains_hold():
 
 
 def test_fixed_sentences_about_unread_streams_hold():
-    """Results: DM's answers on SST-5 and TREC are nearly those of its shuffled control, much less so of the backbone."""
+    """Results: DM's answers on SST-5 and TREC are nearly those of its shuffled control, not those of the backbone."""
     table = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv").set_index(["section", "variant"])
     for section in ("sst5, minilm", "trec, minilm"):
         apart = table.loc[(section, "dm"), ["otherwise", "otherwise_shuffled"]]
