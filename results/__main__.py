@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from results.catalogue import chosen
-from results.changes import FALSE_DISCOVERY, HOLM, group_frame, lone_rows, run_rows
-from results.compared import compared
-from results.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
+from results.diff.changes import FALSE_DISCOVERY, HOLM, group_frame, lone_rows, run_rows
+from results.diff.compared import compared
+from results.diff.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
+from results.diff.pairing import pairs, titles
 from results.integrity import is_sealed, seal
 from results.make import FOLDER, make
-from results.pairing import pairs, titles
 from results.reader import RECORDS, RecordError, load_runs
 from results.report.page import build
 from results.shown import say, show, show_answers, show_groups, show_overall, show_seeds, show_states

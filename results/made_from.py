@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.files import write_text
-from results.code import code_digest
+from results.code_digest import code_digest
 from results.costs import step_time_records
 from results.integrity import fingerprint, sha256
 from results.reader import Run

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from results.changes import HOLM, Correction
+from results.diff.changes import HOLM, Correction
 from results.render import MISSING, interval, number, p_value
 from results.states import State
 from results.terminal import print_text
@@ -56,7 +56,7 @@ def show_states(states: Sequence[State]) -> None:
 
 
 def show_groups(frame: pd.DataFrame, correction: Correction = HOLM) -> None:
-    """The comparison of :func:`results.changes.group_frame`, and which differences are significant."""
+    """The comparison of :func:`results.diff.changes.group_frame`, and which differences are significant."""
     compared = frame.loc[frame["p"].notna()]
     differing = compared.loc[~compared["same"]]
     rows = [
@@ -81,7 +81,7 @@ def show_groups(frame: pd.DataFrame, correction: Correction = HOLM) -> None:
 
 
 def show_seeds(frame: pd.DataFrame, correction: Correction, test: str) -> None:
-    """The comparison of :func:`results.detail.seed_frame`.
+    """The comparison of :func:`results.diff.detail.seed_frame`.
 
     Args:
         test: name of the test.
@@ -114,7 +114,7 @@ def show_seeds(frame: pd.DataFrame, correction: Correction, test: str) -> None:
 
 
 def show_answers(frame: pd.DataFrame, correction: Correction) -> None:
-    """The comparison of :func:`results.detail.answer_frame`."""
+    """The comparison of :func:`results.diff.detail.answer_frame`."""
     rows = [
         (
             row["setting"], row["variant"], row["seed"], f"{row['examples']:,}", f"{row['only_first']:,}",
@@ -133,7 +133,7 @@ def show_answers(frame: pd.DataFrame, correction: Correction) -> None:
 
 
 def show_overall(frame: pd.DataFrame) -> None:
-    """The comparison of :func:`results.detail.overall_frame`, a line per metric."""
+    """The comparison of :func:`results.diff.detail.overall_frame`, a line per metric."""
     for row in frame.to_dict("records"):
         gap = interval(row["difference"], row["low"], row["high"], 3)
         say(

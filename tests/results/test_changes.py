@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from results.__main__ import main
-from results.changes import group_frame, run_rows
-from results.compared import compared as scored
-from results.pairing import pairs
+from results.diff.changes import group_frame, run_rows
+from results.diff.compared import compared as scored
+from results.diff.pairing import pairs
 from results.reader import RecordError, load_runs
 from tests.results.test_language import TOKENS
 from tests.results.test_language import record as language_record

@@ -11,10 +11,10 @@ from scipy import stats
 from common.evaluation.power import power_with_seeds
 from results import shown
 from results.__main__ import main
-from results.changes import FALSE_DISCOVERY, HOLM, group_frame
-from results.compared import compared
-from results.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
-from results.pairing import pairs
+from results.diff.changes import FALSE_DISCOVERY, HOLM, group_frame
+from results.diff.compared import compared
+from results.diff.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
+from results.diff.pairing import pairs
 from results.reader import load_runs
 from tests.results.test_language import TOKENS
 from tests.results.test_language import record as language_record

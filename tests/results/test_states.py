@@ -7,7 +7,7 @@ import pytest
 from results import __main__ as command
 from results import code
 from results.catalogue import Entry, catalogue, chosen
-from results.code import code_digest, statements
+from results.code_digest import code_digest, statements
 from results.command import run_maker
 from results.made_from import NOTE
 from results.make import FOLDER, make

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from results.__main__ import main
-from results.pairing import pairs
+from results.diff.pairing import pairs
 from results.reader import RecordError, load_runs
 from results.table7_transfer.directions import directions
 from results.table7_transfer.make import columns, make

@@ -1,8 +1,8 @@
 """What ``python -m results diff --detail`` adds: the difference as the seeds show it, and answer by answer.
 
-The comparison by example (:func:`results.changes.group_frame`) decides. Here the seeds alone are the sample, with the
-test set taken as it is, so that a researcher sees how large a difference is beside the spread over seeds and how many
-seeds would show it.
+The comparison by example (:func:`results.diff.changes.group_frame`) decides. Here the seeds alone are the sample, with
+the test set taken as it is, so that a researcher sees how large a difference is beside the spread over seeds and how
+many seeds would show it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from common.evaluation.power import effect_detectable_with_seeds, seeds_needed
 from common.evaluation.rank_tests import mann_whitney_test, wilcoxon_test
 from common.evaluation.samples import varies
 from common.evaluation.seed_tests import SeedTest, paired_t_test, welch_t_test
-from results.changes import HOLM, Correction
-from results.compared import Compared, Scores, value_of
+from results.diff.changes import HOLM, Correction
+from results.diff.compared import Compared, Scores, value_of
 from results.reader import Run
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from common.evaluation.false_discovery import benjamini_hochberg
 from common.evaluation.statistics import holm
-from results.compared import Compared, metric_of, value_of
+from results.diff.compared import Compared, metric_of, value_of
+from results.diff.pairing import Pair, setting_of
 from results.differences import compare, effect_shown, enough
 from results.grouping import grouped
 from results.kinds import SIGNIFICANT
-from results.pairing import Pair, setting_of
 from results.reader import Run
 from results.states import ranges
 
@@ -39,7 +39,7 @@ def lone_rows(alone: Mapping[str, Sequence[Run]], called: Mapping[str, str]) -> 
 
     Args:
         alone: side -> its runs.
-        called: setting -> what it is called, from :func:`results.pairing.titles`.
+        called: setting -> what it is called, from :func:`results.diff.pairing.titles`.
     """
     rows = [
         (side, called[setting], group[0].name, ranges([run.seed for run in group]))

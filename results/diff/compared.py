@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.arms import arm, check_labels
-from results.pairing import Pair
+from results.diff.pairing import Pair
 from results.reader import RecordError, Run
 from results.table2_mlm.configs import STEP as MLM
 from results.table3_gpt.configs import STEP as GPT
