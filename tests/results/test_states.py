@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from results import __main__ as command
-from results import code
+from results import code_digest as digests
 from results.catalogue import Entry, catalogue, chosen
 from results.code_digest import code_digest, statements
 from results.command import run_maker
@@ -122,7 +122,7 @@ def test_comments_do_not_count_as_code_and_statements_do():
 
 def test_code_of_a_table_reaches_what_it_imports():
     assert len({code_digest(name) for name in catalogue()}) == len(catalogue())
-    reached = code._imported(FOLDER / "tables.py")
+    reached = digests._imported(FOLDER / "tables.py")
     assert {"results.arms", "common.evaluation.statistics"} <= set(reached)
 
 
