@@ -12,7 +12,7 @@ import pandas as pd
 
 from results.best import NOTE
 from results.command import run_maker
-from results.differences import tests_note
+from results.differences import detectable, tests_note
 from results.figure_efficiency.by_parameters import parameter_frame
 from results.figure_efficiency.by_share import precision_notes, share_frame
 from results.figure_efficiency.figure import drawn_points, efficiency_figure
@@ -61,7 +61,11 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     paths: list[Path] = []
     if not shares.empty:
         formats = precision_notes(runs)
-        notes = {str(title): SHARE_NOTE + formats.get(str(title), "") for title in shares["section"]}
+        notes = {
+            str(title): f"{SHARE_NOTE}{formats.get(str(title), '')} "
+            + detectable(part, ("difference",), "points", factor=100, most=100)
+            for title, part in shares.groupby("section", sort=False)
+        }
         paths += write_table(folder / "shares", shares, notes, "efficiency-shares", columns=SHARE_COLUMNS)
     if not parameters.empty:
         notes = {str(title): _parameter_note(part) for title, part in parameters.groupby("section", sort=False)}

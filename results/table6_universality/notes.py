@@ -49,6 +49,9 @@ def domain_note(one: Judged) -> str:
     elif not one.normalised:
         text.append("No rule beats the reference, so no score is normalised.")
     text.append(_tested(one) if (frame["beats"] != UNTESTED).any() else "There is no shuffled control.")
+    text.append(
+        "What these seeds could have detected, and what each rule costs, is said by the table of the step itself."
+    )
     if counts[0] == 1:
         text.append("A row with one seed speaks of that one trained model.")
     return " ".join([*text, NOTE])
