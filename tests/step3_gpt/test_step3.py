@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from common.integration import IntegrationConfig
 from step3_gpt.__main__ import COMMAND
-from step3_gpt.config import PRESETS, VARIANTS, variant
+from step3_gpt.config import MATCHED, PRESETS, VARIANTS, variant
 from step3_gpt.data import build_data
 from step3_gpt.generate import Options, load_run, write
 from step3_gpt.model import _forward_flops, build_model, flops_of, parameters_of
@@ -126,6 +128,21 @@ def test_matched_baselines_match(folder, cache, tmp_path):
     assert count(params) == pytest.approx(count(ours), rel=0.01)
     assert _forward_flops(flops, 32) == pytest.approx(_forward_flops(ours, 32), rel=0.02)
     assert not params.secondary.configs and count(params) > count(build(variant(config, "meaning")))
+
+
+@pytest.mark.parametrize("name", MATCHED)
+@pytest.mark.parametrize("options", [{}, {"granularity": "token", "alpha_noise": 0.5}, {"activation": "tanh"}])
+def test_matched_baselines_are_the_plain_gpt2_whatever_the_integration(data, folder, name, options):
+    config = variant(tiny(folder, integration=IntegrationConfig(**options)), name)
+    torch.manual_seed(0)
+    model = build_model(config, data.corpus.tokenizer, data.vocabularies).eval()
+    assert model.config.integration["rule"] == "reference"
+    assert not [p for module in model.parts()["integration"] for p in module.parameters()]
+    plain = GPT2LMHeadModel(GPT2Config(**model.config.backbone)).eval()
+    own = model.backbone.state_dict().items()
+    plain.load_state_dict({key.replace(".block.", "."): value for key, value in own})
+    ids = torch.randint(0, 300, (2, 32))
+    torch.testing.assert_close(model(ids).logits, plain(ids).logits)
 
 
 def test_size_formulas_count_what_the_model_has(data, folder):
