@@ -163,14 +163,18 @@ def test_texts_that_are_cut_before_their_answer_are_told(cache, tmp_path, recwar
 
     def told(longest, corpus=corpus):
         train = replace(config.train, max_length=longest)
-        build_data(replace(config, train=train), runtime(cache, tmp_path), corpus, tokenizer, model)
+        made.append(build_data(replace(config, train=train), runtime(cache, tmp_path), corpus, tokenizer, model))
         return [str(one.message) for one in recwarn if "max-length" in str(one.message)]
 
+    made = []
     assert not told(32)
     first, *rest = corpus.splits["train"]
     samples = [replace(first, question=" ".join(["what"] * 40)), *rest]
     (said,) = told(32, replace(corpus, splits=corpus.splits | {"train": samples}))
     assert said.startswith(f"1 of {len(samples)} texts of the split 'train' are cut") and "--train.max-length" in said
+    train = made[-1].loaders["train"]
+    loss, _ = GenerateTask(model).training_forward(train.collate(train.items[:1]))  # a batch of nothing but it
+    assert loss.item() == 0
     with pytest.raises(ValueError, match="texts of the split 'train' are cut off .* raise --train.max-length"):
         told(4)
 
