@@ -6,11 +6,12 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from common.integration import IntegrationConfig
 from step3_gpt.__main__ import COMMAND
@@ -116,6 +117,22 @@ def test_every_variant_trains_a_step(folder, cache, tmp_path, name):
     loss, _ = task.training_forward(data.loaders["train"].collate([0, 1]))
     loss.backward()
     assert loss.isfinite() and all(p.grad is not None for p in task.parameters() if p.requires_grad)
+
+
+def test_a_tokenizer_whose_saving_was_killed_is_not_taken_for_a_whole_one(folder, tmp_path, monkeypatch):
+    config = tiny(folder, also="folder", also_path=str(folder))
+    whole = build_data(replace(config, also="", also_path=""), runtime(tmp_path, tmp_path))
+
+    def dies(_tokenizer, place):
+        (Path(place) / "tokenizer.json").write_text("{")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(PreTrainedTokenizerFast, "save_pretrained", dies)
+        (tmp_path / "corpora" / f"{whole.corpus.folder.name}-tokenizer").mkdir()  # as a killed run may leave it
+        build_data(config, runtime(tmp_path, tmp_path))
+    again = build_data(config, runtime(tmp_path, tmp_path))
+    assert again.corpora["folder"].tokenizer.get_vocab() == whole.corpus.tokenizer.get_vocab()
 
 
 def test_matched_baselines_match(folder, cache, tmp_path):
