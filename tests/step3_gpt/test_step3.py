@@ -46,6 +46,14 @@ def test_record_is_complete(finished):
     assert (finished / "model" / "prefix_streams.json").exists() and not (finished / "checkpoints").exists()
 
 
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(folder, cache, tmp_path):
+    config = tiny(folder)
+    train = replace(config.train, epochs=1, precision="auto")
+    made = run(replace(config, train=train), runtime(cache, tmp_path))
+    assert json.loads((made / "environment.json").read_text())["precision"] in ("bf16", "fp32")
+
+
 def test_generate_command_shows_the_streams(finished, capsys):
     assert COMMAND.main(["generate", "--run", str(finished), "--prompt", "the water", "--max-new-tokens", "5"]) == 0
     shown = capsys.readouterr().out

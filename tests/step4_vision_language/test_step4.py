@@ -59,6 +59,14 @@ def test_record_is_complete(finished):
     assert {"meaning", "vision"} <= set(traced["stream"]) and not (finished / "checkpoints").exists()
 
 
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(cache, tmp_path):
+    config = tiny(name="dm")
+    train = replace(config.train, epochs=1, precision="auto")
+    folder = run(replace(config, train=train), runtime(cache, tmp_path))
+    assert json.loads((folder / "environment.json").read_text())["precision"] in ("bf16", "fp32")
+
+
 KILLED = """
 import sys
 from tests.step4_vision_language.conftest import tiny, runtime

@@ -158,10 +158,12 @@ def test_a_resumed_run_keeps_the_precision_that_auto_was(tmp_path, monkeypatch):
             toy.run(config)
     monkeypatch.setattr(precision, "matmul_seconds", lambda kinds: {torch.bfloat16: 0.1, torch.float32: 1.0})
     cpu_prefers_bf16.cache_clear()
-    folder = toy.run(config)
+    record = RunRecord.open(tmp_path, "toy", "mlp", config)
+    task = toy.ToyTask(config, record.folder)
+    used = toy.fit(task, toy.toy_loaders(config), config.train, config.runtime, record.folder, record)
     cpu_prefers_bf16.cache_clear()
-    assert is_finished(folder)
-    assert json.loads((folder / "environment.json").read_text())["precision"] == "fp32"
+    assert is_finished(record.folder)
+    assert used == json.loads((record.folder / "environment.json").read_text())["precision"] == "fp32"
 
 
 @pytest.mark.parametrize(
