@@ -59,7 +59,7 @@ def fit(
         trained task should be in it too. Asked for anew, ``auto`` may come out otherwise.
 
     Raises:
-        TrainingFailed: when loss or gradient become NaN or infinite.
+        TrainingFailed: when the loss, the gradient or the validation metric `select_metric` become NaN or infinite.
         KeyboardInterrupt: after SIGINT or SIGTERM; a checkpoint was written.
         CheckpointError: checkpoints that are damaged or missing.
         ValueError: for a precision or device this machine lacks, a missing split, or a checkpoint of other settings.
