@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 import tyro
-from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from benchmarks.alternate import alternate, serve
@@ -24,6 +23,7 @@ from common.integration import IntegrationConfig
 from common.models.multi_stream import MultiStreamForSequenceClassification
 from common.models.multi_stream_config import MultiStreamConfig
 from common.streams.config import StreamConfig
+from common.training.flops import BACKWARD_FACTOR, counted
 
 VOCABULARY = 80
 PIECES = 8
@@ -89,6 +89,12 @@ def make_batch(arm: str, settings: Settings) -> dict[str, torch.Tensor]:
     return {name: value.to(settings.device) for name, value in batch.items()}
 
 
+def forward_flops(arm: str, settings: Settings) -> int:
+    """Of one batch, whether the arm is trained or not, and whatever it is compiled to."""
+    model, batch = build(arm, settings).to(settings.device).eval(), make_batch(arm, settings)
+    return counted(lambda: model(**batch))
+
+
 def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> None:
     """One arm in a process of its own; sends peak bytes, FLOPs and parameters at its end."""
     device = torch.device(settings.device)
@@ -96,8 +102,6 @@ def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> N
     batch = make_batch(arm, settings)
     parameters = sum(p.numel() for p in model.parameters())
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True) if training else None
-    with FlopCounterMode(display=False) as flops, torch.no_grad():
-        model(**batch)
     if settings.compile:
         model.compile()
 
@@ -114,7 +118,8 @@ def measure(arm: str, settings: Settings, training: bool, pipe: Connection) -> N
 
     with torch.set_grad_enabled(training):
         peak = serve(pipe, step, device)
-    pipe.send({"peak": peak, "flops": flops.get_total_flops(), "parameters": parameters})
+    # Counted when the peak is taken, since counting needs memory too.
+    pipe.send({"peak": peak, "flops": forward_flops(arm, settings), "parameters": parameters})
 
 
 def run(settings: Settings) -> dict:
@@ -124,7 +129,7 @@ def run(settings: Settings) -> dict:
         arguments = settings, mode == "training"
         results = alternate(settings.arms, measure, arguments, settings.rounds, settings.steps, settings.keep_freed)
         for arm, result in results.items():
-            factor = 3 if mode == "training" else 1  # a backward pass costs about two forward passes
+            factor = BACKWARD_FACTOR if mode == "training" else 1
             rows.append({
                 "mode": mode, "arm": arm, "step_ms": 1000 * statistics.median(result["seconds"]),
                 "peak_mib": result["peak"] / 2**20, "gflops": factor * result["flops"] / 1e9,

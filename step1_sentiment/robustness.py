@@ -154,12 +154,11 @@ def robustness(run: Run, text: TextData, versions: Sequence[Condition], device: 
     place = resolve_device(device)
     task = LeftOutTask(model, secondary_sets(model.integration.names))
     task.to(place)
-    train = run.settings["train"]
     columns: dict[str, list[np.ndarray]] = {}
     summary = []
     for version in versions:
-        loader = _loader(processor, version.texts, text.splits["test"].labels, 2 * train["batch_size"])
-        outputs, _ = evaluate(task, loader, place, train["precision"])
+        loader = _loader(processor, version.texts, text.splits["test"].labels, 2 * run.settings["train"]["batch_size"])
+        outputs, _ = evaluate(task, loader, place, run.number_format)
         labels = outputs.pop("labels")
         predicted = {"" if name == "logits" else name: logits.argmax(1) for name, logits in outputs.items()}
         if version.kind == CLEAN:

@@ -36,9 +36,9 @@ def train(config: SentimentConfig, runtime: RuntimeConfig, folder: Path) -> RunR
     task = SentimentTask(build_model(config, data.processor, len(data.text.label_names)), data.text.ordinal)
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data)):
-        fit(task, data.loaders, config.train, runtime, folder, record)
-        with torch.no_grad(), autocast(config.train.precision, next(task.parameters()).device):
-            analyse(config, task, data, record)
+        precision = fit(task, data.loaders, config.train, runtime, folder, record)
+        with torch.no_grad(), autocast(precision, next(task.parameters()).device):
+            analyse(config, task, data, record, precision)
         task.model.save_pretrained(folder / "model")
         data.processor.save_pretrained(folder / "model")
     return record
@@ -64,12 +64,16 @@ def sources(config: SentimentConfig, data: SentimentData) -> dict[str, Any]:
     }
 
 
-def analyse(config: SentimentConfig, task: SentimentTask, data: SentimentData, record: RunRecord) -> None:
-    """With the best weights loaded: FLOPs, contributions by word (test), importance of the streams (validation)."""
+def analyse(
+    config: SentimentConfig, task: SentimentTask, data: SentimentData, record: RunRecord, precision: str
+) -> None:
+    """With the best weights loaded: FLOPs in the `precision` of training, contributions by word (test), importance of
+    the streams (validation).
+    """
     model, device = task.model, next(task.parameters()).device
     model.eval()
     validation = data.loaders["validation"]
-    record.final["flops_per_token"] = loader_flops_per_token(task, validation, config.train.precision)
+    record.final["flops_per_token"] = loader_flops_per_token(task, validation, precision)
     if len(model.integration.names) > 1:
         items = [encoded for encoded, _ in data.loaders["test"].items]
         train_items = [encoded for encoded, _ in data.loaders["train"].items]

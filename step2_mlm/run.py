@@ -36,10 +36,8 @@ def train(config: MaskedLMConfig, runtime: RuntimeConfig, folder: Path) -> RunRe
     task = MaskedLMTask(build_model(config, data.corpus.tokenizer, data.vocabularies), facts)
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data), data_fingerprint=fingerprint):
-        fit(task, data.loaders, config.train, runtime, folder, record)
-        record.final["flops_per_token"] = loader_flops_per_token(
-            task, data.loaders["validation"], config.train.precision
-        )
+        precision = fit(task, data.loaders, config.train, runtime, folder, record)
+        record.final["flops_per_token"] = loader_flops_per_token(task, data.loaders["validation"], precision)
         task.model.save_pretrained(folder / "model")
         data.corpus.tokenizer.save_pretrained(folder / "model")
     return record

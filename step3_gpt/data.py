@@ -13,6 +13,7 @@ from common.data.language.corpus import LanguageCorpus, TokenSplit, load_corpus
 from common.data.language.counts import counts_up_to
 from common.data.language.masking import NOTHING
 from common.data.language.shards import Counts
+from common.data.language.tokenizers import save_tokenizer
 from common.streams.analyser import WordAnalyser
 from common.streams.grid import GridStreams
 from common.streams.tables import build_tables
@@ -104,7 +105,7 @@ def build_data(config: GPTConfig, runtime: RuntimeConfig) -> GPTData:
     tokenizer = cache / f"{corpus.folder.name}-tokenizer"
     for also in config.others:
         if not (tokenizer / "tokenizer.json").is_file():
-            corpus.tokenizer.save_pretrained(tokenizer)
+            save_tokenizer(corpus.tokenizer, tokenizer)
         corpora[also.name] = load_corpus(replace(also, tokenizer=str(tokenizer)), cache, progress=runtime.progress)
     tables = {
         one.fingerprint: build_tables(one, config.streams, progress=runtime.progress, learn_from=corpus)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
+from common.integration import IntegrationConfig
 from common.models.backbones import load_backbone
 from common.models.causal_lm import MultiStreamGPT2Config, MultiStreamGPT2LMHeadModel
 from common.models.gpt2_size import SCRATCH, SizeConfig
@@ -25,7 +26,9 @@ def build_model(config: GPTConfig, tokenizer: Any, vocabularies: Mapping[str, in
     """Backbone, secondary streams and integration rule as `config` says."""
     if config.match != "none":
         size = matched_size(config, tokenizer, vocabularies)
-        config = replace(config, match="none", streams=(), option="a", size=size)
+        # The plain GPT-2: without `match`, the config's own rule would join the one stream that is left.
+        reference = IntegrationConfig(rule="reference")
+        config = replace(config, name="", match="none", streams=(), integration=reference, option="a", size=size)
     if config.backbone == SCRATCH:
         backbone = random_gpt2(config.size, tokenizer, config.train.max_length, config.dropout)
     else:

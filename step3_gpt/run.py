@@ -42,10 +42,8 @@ def train(config: GPTConfig, runtime: RuntimeConfig, folder: Path) -> RunRecord:
     task = GPTTask(model, counts, facts, numbers["test"])
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, data), data_fingerprint=fingerprint):
-        fit(task, data.loaders, config.train, runtime, folder, record)
-        record.final["flops_per_token"] = loader_flops_per_token(
-            task, data.loaders["validation"], config.train.precision
-        )
+        precision = fit(task, data.loaders, config.train, runtime, folder, record)
+        record.final["flops_per_token"] = loader_flops_per_token(task, data.loaders["validation"], precision)
         model.save_pretrained(folder / "model")
         data.corpus.tokenizer.save_pretrained(folder / "model")
         if all(stream.control == "none" for stream in config.used):

@@ -56,14 +56,7 @@ def write(
         ImageError: a picture that cannot be read.
         ValueError: what is asked and what is to be written are longer than the model's context.
     """
-    prompts = [processor.prompt(sample) for sample in samples]
-    context = model.config.get_text_config().max_position_embeddings
-    for prompt, sample in zip(prompts, samples, strict=True):
-        if len(prompt) + max_new_tokens > context:
-            raise ValueError(
-                f"{sample.id}: {len(prompt)} tokens of pictures and question and {max_new_tokens} new ones are more "
-                f"than the {context} that the model reads; shorten one of them"
-            )
+    prompts = processor.prompts(samples, model.context, max_new_tokens)
     see = Pictures(model.vision, store=None, max_pixels=max_pixels)
     order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
     found: dict[int, Written] = {}

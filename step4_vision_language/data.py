@@ -150,9 +150,14 @@ def build_data(
     """Loaders of all splits, for a model whose fusion says how many tokens a picture takes.
 
     Raises:
-        ValueError: of no text of a split is anything to be written within the longest text.
+        ValueError: of no text of a split is anything to be written within the longest text; or a question of the test
+            split leaves no room for its answer.
     """
     processor = TextProcessor(tokenizer, model.fusion.tokens, config.train.max_length)
+    if config.objective == "generate":  # said now, and not when training is over and the test split is written
+        longer = "raise --train.max-length" if config.backbone == SCRATCH else "take a --backbone that reads more"
+        advice = f"shorten the question or leave it out, lower --decode.max-new-tokens, or {longer}"
+        processor.prompts(corpus.splits["test"], model.context, config.decode.max_new_tokens, advice)
     store = None
     sources = [image for samples in corpus.splits.values() for sample in samples for image in sample.images]
     if config.cached and sources:

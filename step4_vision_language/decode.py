@@ -24,8 +24,12 @@ from step4_vision_language.texts import END, TextProcessor
 def write_ids(
     model: VisionLanguageModel, processor: TextProcessor, samples: Sequence[Sample], see: See, decode: DecodeConfig
 ) -> list[list[int]]:
-    """The tokens that the model writes of every sample, in their order; similar lengths are written together."""
-    prompts = [processor.prompt(sample) for sample in samples]
+    """The tokens that the model writes of every sample, in their order; similar lengths are written together.
+
+    Raises:
+        ValueError: what is asked and what is to be written are longer than the model's context.
+    """
+    prompts = processor.prompts(samples, model.context, decode.max_new_tokens)
     order = sorted(range(len(samples)), key=lambda k: len(prompts[k]))
     found: list[list[int]] = [[] for _ in samples]
     before = model.training

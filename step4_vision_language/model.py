@@ -87,6 +87,11 @@ class VisionLanguageModel(MultiStreamCausalLM):
         found = super().parts()
         return {**found, "streams": [*found["streams"], self.fusion], "vision": [self.vision]}
 
+    @property
+    def context(self) -> int:
+        """Tokens that the language model reads at most, those of pictures among them."""
+        return self.config.get_text_config().max_position_embeddings
+
     def see(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised pictures ``[B, I, 3, H, W]`` to patches ``[B, I, P, C]`` and pooled vectors ``[B, I, E]``."""
         visual: Visual = self.vision(pixel_values.flatten(0, 1))

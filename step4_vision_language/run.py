@@ -55,12 +55,12 @@ def train(config: VisionLanguageRunConfig, runtime: RuntimeConfig, folder: Path)
         task = GenerateTask(model, dual, config.contrastive)
     record = RunRecord.open(runtime.runs_dir, STEP, config.name, config)
     with record.running(**sources(config, corpus, tokenizer), data_fingerprint=corpus.fingerprint):
-        fit(task, data.loaders, config.train, runtime, folder, record)
+        precision = fit(task, data.loaders, config.train, runtime, folder, record)
         device = resolve_device(runtime.device)
         task.to(device)
-        record.final |= loader_flops(task, data.loaders["validation"], config.train.precision)
+        record.final |= loader_flops(task, data.loaders["validation"], precision)
         if config.objective == "generate":
-            with torch.no_grad(), autocast(config.train.precision, device):
+            with torch.no_grad(), autocast(precision, device):
                 write_and_score(model, data, config, record)
         record.final["parameters_fusion"] = sum(p.numel() for p in model.fusion.parameters())
         model.save_pretrained(folder / "model")

@@ -53,6 +53,29 @@ class TextProcessor:
             return self._begun(self._turns(sample.turns[:1]))
         return self._begun(pictures)
 
+    def prompts(
+        self, samples: Sequence[Sample], context: int, new: int, advice: str = "shorten one of them"
+    ) -> list[list[int]]:
+        """The :meth:`prompt` of every sample, to be written on from.
+
+        Args:
+            context: tokens that the model reads at most.
+            new: tokens that are written at most. They and the prompt are read once more as one text, so that the last
+                of them needs a place too.
+            advice: what the error tells the user to do.
+
+        Raises:
+            ValueError: what is asked and what is to be written are longer than the context.
+        """
+        prompts = [self.prompt(sample) for sample in samples]
+        for prompt, sample in zip(prompts, samples, strict=True):
+            if len(prompt) + new > context:
+                raise ValueError(
+                    f"{sample.id}: {len(prompt)} tokens of pictures and question and {new} new ones are more than the "
+                    f"{context} that the model reads; {advice}"
+                )
+        return prompts
+
     def targets(self, sample: Sample) -> Iterator[Encoded]:
         """One text for each caption, for the answer most people gave, or for the conversation."""
         if sample.turns:

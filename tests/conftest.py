@@ -19,6 +19,20 @@ def _same_random_numbers():
     torch.manual_seed(0)
 
 
+@pytest.fixture
+def auto_asked_once(monkeypatch):
+    """Nobody but `fit` asks what precision ``auto`` is: asked anew, it may come out otherwise."""
+    from common.training import precision
+
+    resolve = precision.resolve_precision
+
+    def resolved(asked: str, device: torch.device) -> str:
+        assert asked != "auto"
+        return resolve(asked, device)
+
+    monkeypatch.setattr(precision, "resolve_precision", resolved)  # as autocast() calls it; fit() imported it before
+
+
 def pytest_collection_modifyitems(items):
     if torch.cuda.is_available():
         return

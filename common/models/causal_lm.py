@@ -21,7 +21,7 @@ from common.models.assembly import MultiStreamModel
 from common.models.backbones import decoder_layers, last_bias
 from common.models.blocks import places_of
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
-from common.models.passes import biased, stack_sites
+from common.models.passes import biased, mean_entropy, stack_sites
 from common.models.stream_cache import CACHE, StreamCache, one_cache
 from common.models.vision_composer import VISION
 
@@ -132,7 +132,8 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
             attention_mask: ``[B, S]``, zero at padding, which must stand on the left where a cache is used.
             position_ids: ``[B, T]``; by default counted from the first token that is not padding.
             cache: a ``DynamicCache`` of the positions before; the streams' keys and values are in it too.
-            labels: ``[B, T]``, shifted in here, as `transformers` does; -100 is ignored.
+            labels: ``[B, T]``, shifted in here, as `transformers` does; -100 is ignored. `loss` is the mean over the
+                others, and zero where there are none.
             shift_labels: ``[B, T]``, in place of `labels` the next token of each position itself.
             logits_to_keep: logits of the last so many positions only; 0 = all.
             present: stream -> bool ``[B]``.
@@ -174,9 +175,7 @@ class MultiStreamCausalLM(MultiStreamModel, GenerationMixin):
         if labels is not None:
             shift_labels = nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
         if shift_labels is not None:
-            flat = logits.float().flatten(0, 1)
-            entropy = nn.functional.cross_entropy(flat, shift_labels.flatten(), ignore_index=-100)
-            loss = sum(sites.penalties, entropy)
+            loss = sum(sites.penalties, mean_entropy(logits.flatten(0, 1), shift_labels.flatten()))
         return MultiStreamCausalOutput(
             loss=loss, logits=logits, alphas=stack_sites(sites.alphas) if report else None,
             contributions=stack_sites(sites.contributions), projections=stack_sites(sites.projections),

@@ -9,7 +9,7 @@ from transformers import AutoModelForMaskedLM
 
 from common.models.assembly import MultiStreamModel
 from common.models.multi_stream_config import MultiStreamConfig, MultiStreamOutput
-from common.models.passes import Pass, stack_sites
+from common.models.passes import Pass, mean_entropy, stack_sites
 
 
 class MultiStreamForMaskedLM(MultiStreamModel):
@@ -51,9 +51,7 @@ class MultiStreamForMaskedLM(MultiStreamModel):
         logits, loss = output.logits, None
         if labels is not None:
             logits = logits[0]
-            entropy = nn.functional.cross_entropy(logits.float(), labels[wanted], reduction="sum")
-            # A batch in which nothing is masked has no loss, rather than 0/0.
-            loss = sum(sites.penalties, entropy / max(1, len(logits)))
+            loss = sum(sites.penalties, mean_entropy(logits, labels[wanted]))
         alphas = stack_sites(sites.alphas) if report else None
         read = (sites.mask if wanted is None else wanted & sites.mask) if report else None
         return MultiStreamOutput(

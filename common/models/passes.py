@@ -59,3 +59,11 @@ def stack_sites(sites: list[dict[str, Tensor]]) -> dict[str, Tensor] | None:
     names = dict.fromkeys(name for site in sites for name in site)
     like = {name: next(site[name] for site in sites if name in site) for name in names}
     return {name: torch.stack([site.get(name, torch.zeros_like(like[name])) for site in sites]) for name in names}
+
+
+def mean_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy in nats of logits ``[N, V]`` over those labels ``[N]`` that are not -100. Of none at all it is
+    zero with a gradient of zeros, where torch's own mean would be 0/0.
+    """
+    total = nn.functional.cross_entropy(logits.float(), labels, ignore_index=-100, reduction="sum")
+    return total / (labels != -100).sum().clamp_min(1)

@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from typing import Any, Callable, ClassVar, Iterable, Mapping, Sequence, TypeVar
 
 from common.registry import Registry
-from common.streams.config import StreamConfig
 
 PAD, UNKNOWN, MASK, FIRST_SYMBOL = 0, 1, 2, 3
 """Symbol ids every stream has; symbol ``k`` of an inventory has the id ``k + FIRST_SYMBOL``."""
@@ -32,8 +31,10 @@ class WordAnalyser(ABC):
     """The inventory, fixed once the analyser is fitted."""
 
     @classmethod
-    def fit(cls: type[Self], words: Mapping[str, int], config: StreamConfig, progress: bool = False) -> Self:
-        """Analyser trained on the train split's words with their counts. Default: nothing to learn."""
+    def fit(cls: type[Self], words: Mapping[str, int], progress: bool = False) -> Self:
+        """Analyser trained on the train split's words with their counts, and on nothing else: all streams of a kind
+        share it, and the cache finds it by these words and `version`. Default: nothing to learn.
+        """
         return cls()
 
     def key(self, word: str) -> str:

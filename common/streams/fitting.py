@@ -45,7 +45,7 @@ def build_lexicons(
         if kind == "duplicate":
             continue
         if kind not in fitted:
-            fitted[kind] = fit_analyser(classes[kind], counts, stream, cache, progress)
+            fitted[kind] = fit_analyser(classes[kind], counts, cache, progress)
         analyser = fitted[kind]
         if stream.of:
             stands_for[stream.label] = len(analyser.symbols) + FIRST_SYMBOL
@@ -58,17 +58,17 @@ def build_lexicons(
 
 
 def fit_analyser(
-    kind: type[WordAnalyser], words: Mapping[str, int], config: StreamConfig, cache: Path | None, progress: bool
+    kind: type[WordAnalyser], words: Mapping[str, int], cache: Path | None, progress: bool
 ) -> WordAnalyser:
     """A fitted analyser, from the cache if the same words were fitted before by the same version."""
     learns = kind.fit.__func__ is not WordAnalyser.fit.__func__
     if cache is None or not learns:
-        return kind.fit(words, config, progress)
+        return kind.fit(words, progress)
     name = digest(kind.kind, kind.version(), sorted(words.items()))
     path = cache / f"analyser-{kind.kind}-{name}.bin"
     cached = store.read_cache(path)
     if cached is not None:
         return kind.from_state(cached[0])
-    analyser = kind.fit(words, config, progress)
+    analyser = kind.fit(words, progress)
     store.write(path, analyser.state())
     return analyser

@@ -13,7 +13,6 @@ import regex
 from tqdm import tqdm
 
 from common.streams.analyser import MAX_CHARACTERS, UNKNOWN_SYMBOL, WordAnalyser, register_analyser
-from common.streams.config import StreamConfig
 
 NUMBER = "<number>"
 _REVISION = 2  # raise when the rules of this file change, so that cached states and lexicons are rebuilt
@@ -58,7 +57,7 @@ class MorphologicalAnalyser(WordAnalyser):
         self._known = frozenset(symbols)
 
     @classmethod
-    def fit(cls, words: Mapping[str, int], config: StreamConfig, progress: bool = False) -> MorphologicalAnalyser:
+    def fit(cls, words: Mapping[str, int], progress: bool = False) -> MorphologicalAnalyser:
         counts: Counter[str] = Counter()
         for word, count in words.items():
             for part in _word_parts(_key(word)):

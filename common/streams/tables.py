@@ -83,7 +83,7 @@ def build_tables(
             continue
         if kind not in fitted:
             words = _train_words(teacher)
-            fitted[kind] = fit_analyser(analyser_class(kind), words, stream, teacher.folder, progress)
+            fitted[kind] = fit_analyser(analyser_class(kind), words, teacher.folder, progress)
         vocabularies[stream.label] = len(fitted[kind].symbols) + FIRST_SYMBOL
         if stream.of:
             continue

@@ -205,11 +205,16 @@ class TrainingModule(pl.LightningModule):
 
     def _evaluate(self) -> bool:
         _, scores = evaluate(self.task, self.loaders["validation"], self.device, self.config)
-        if self.config.select_metric not in scores:
-            raise ValueError(f"no validation metric {self.config.select_metric!r}; there are {', '.join(scores)}")
+        selected = self.config.select_metric
+        if selected not in scores:
+            raise ValueError(f"no validation metric {selected!r}; there are {', '.join(scores)}")
         self._log("validation", scores)
+        if not math.isfinite(scores[selected]):  # nothing compares with NaN: as the first value it would stay the best
+            what = f"the validation metric {selected} is {scores[selected]}"
+            more = ", or, where other metrics are finite, another --train.select-metric"
+            raise TrainingFailed(self.step, what, self.checkpoints.last_good(), more)
         self._trace()
-        return self.selection.update(scores[self.config.select_metric], self.step, self.config)
+        return self.selection.update(scores[selected], self.step, self.config)
 
     def _trace(self) -> None:
         """Record α, gradients and contributions."""

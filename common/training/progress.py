@@ -10,17 +10,17 @@ from common.training.config import TrainConfig
 
 
 class TrainingFailed(RuntimeError):
-    """The loss or the gradient became NaN or infinite.
+    """The loss, the gradient or the validation metric that chooses the weights became NaN or infinite.
 
     Attributes:
         step: the optimiser step (1-based) at which it happened.
         last_good_checkpoint: path inside the run's folder, empty where none was written yet.
     """
 
-    def __init__(self, step: int, what: str, last_good_checkpoint: str) -> None:
+    def __init__(self, step: int, what: str, last_good_checkpoint: str, more_advice: str = "") -> None:
         good = last_good_checkpoint or "none was written yet"
         super().__init__(
-            f"{what} at step {step}; last good checkpoint: {good}. Try lower learning rates or more warmup"
+            f"{what} at step {step}; last good checkpoint: {good}. Try lower learning rates or more warmup{more_advice}"
         )
         self.step, self.last_good_checkpoint = step, last_good_checkpoint
 

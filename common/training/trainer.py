@@ -39,7 +39,7 @@ def fit(
     runtime: RuntimeConfig,
     folder: Path,
     record: RunRecord,
-) -> None:
+) -> str:
     """Train `task`, leaving the best weights in it and the run's files in `folder`.
 
     Called again after a kill at any moment it continues from the last checkpoint; in fp32 on the CPU the result is then
@@ -54,8 +54,12 @@ def fit(
         folder: the run's folder; checkpoints go to ``<folder>/checkpoints``.
         record: the writer of the run's files.
 
+    Returns:
+        The number format of training, also where the config says ``auto``: whatever the caller computes with the
+        trained task should be in it too. Asked for anew, ``auto`` may come out otherwise.
+
     Raises:
-        TrainingFailed: when loss or gradient become NaN or infinite.
+        TrainingFailed: when the loss, the gradient or the validation metric `select_metric` become NaN or infinite.
         KeyboardInterrupt: after SIGINT or SIGTERM; a checkpoint was written.
         CheckpointError: checkpoints that are damaged or missing.
         ValueError: for a precision or device this machine lacks, a missing split, or a checkpoint of other settings.
@@ -94,6 +98,7 @@ def fit(
             _train(trainer, module)
         task.load_state_dict(checkpoints.best(module.selection.best_step)["task"])
         _finish(task.to(device), loaders, config, device, record, module)
+    return config.precision
 
 
 def _train(trainer: pl.Trainer, module: TrainingModule) -> None:

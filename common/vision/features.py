@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from common.vision.encoder import VisionEncoder
 
 BATCH = 32
 """Pictures that are encoded at once."""
-_REVISION = 1  # raise when features change, so that cached ones are made anew
+_REVISION = 2  # raise when features change, so that cached ones are made anew
 
 
 class FeatureStore:
@@ -127,12 +128,14 @@ def _build(
 
 
 def _fingerprint(encoder: VisionEncoder, sources: Sequence[ImageSource]) -> str:
-    """Changes with the weights, with how pictures are prepared and padded, and with the pictures, of which only file
-    name and size in bytes count: a picture replaced by one of the same name and size goes unnoticed.
+    """Changes with the encoder's name, architecture and weights (weights alone say neither which activation stands
+    between them nor how many heads share them), with how pictures are prepared and padded, and with the pictures, of
+    which only file name and size in bytes count: a picture replaced by one of the same name and size goes unnoticed.
     """
-    setup = (_REVISION, preprocess_of(encoder), encoder.config.depths)
-    padded = ("same_padding",) if encoder.config.same_padding else ()  # none keeps the name it had before this counted
-    digest = hashlib.sha256(repr((*setup, *padded)).encode())
+    config = encoder.config
+    setup = (_REVISION, preprocess_of(encoder), config.name, config.depths, config.same_padding)
+    digest = hashlib.sha256(repr(setup).encode())
+    digest.update(json.dumps(encoder.architecture(), sort_keys=True).encode())
     for name, value in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())

@@ -12,7 +12,7 @@ from results.collect import collect
 from results.reader import load_run
 from step1_sentiment.__main__ import COMMAND
 from step1_sentiment.predict import load_run as load_model
-from step1_sentiment.robustness import LeftOutTask, conditions, data_of, secondary_sets
+from step1_sentiment.robustness import LeftOutTask, conditions, data_of, robustness, secondary_sets
 
 OPTIONS = ["--kinds", "typo", "phonetic", "--rates", "0.5", "1", "--draws", "2", "--device", "cpu"]
 SETS = {"phonetic", "morphological", "phonetic+morphological"}
@@ -33,6 +33,18 @@ def test_clean_predictions_are_those_of_the_run(evaluated):
     assert np.array_equal(clean.sort_values("example")["predicted"], recorded)
     assert summary["clean_agreement"] == 1 and summary["conditions"][0]["changed"] == 0
     assert summary["conditions"][0]["accuracy"] == pytest.approx(run.final["test_accuracy"])
+
+
+@pytest.mark.usefixtures("auto_asked_once")
+def test_a_run_in_the_machines_number_format_is_evaluated_in_the_recorded_one(finished_run, tmp_path):
+    folder = shutil.copytree(finished_run, tmp_path / "run")
+    head = json.loads((folder / "config.json").read_text())
+    head["config"]["train"]["precision"] = "auto"
+    (folder / "config.json").write_text(json.dumps(head))
+    run = load_run(folder)
+    assert run.number_format == "fp32"
+    text = data_of(run)
+    assert robustness(run, text, conditions(text, ["typo"], [1.0], 1), "cpu")["clean_agreement"] == 1
 
 
 def test_every_condition_is_there_once_and_its_accuracy_is_that_of_its_rows(evaluated):

@@ -45,6 +45,14 @@ def test_record_is_complete(finished_run):
     assert start["meaning"] == 1 and start["phonetic"] == 0
 
 
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(tmp_path):
+    config = tiny()
+    train = replace(config.train, epochs=1, precision="auto")
+    folder = run(replace(config, train=train), runtime(tmp_path))
+    assert json.loads((folder / "environment.json").read_text())["precision"] in ("bf16", "fp32")
+
+
 def test_a_share_of_the_data_is_trained_on_as_long_and_said(finished_run, tmp_path):
     config = tiny()
     folder = run(replace(config, data=replace(config.data, train_fraction=0.25)), runtime(tmp_path))

@@ -148,6 +148,14 @@ def test_record_is_complete(finished):
     assert (finished / "model" / "config.json").exists() and not (finished / "checkpoints").exists()
 
 
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(folder, cache, tmp_path):
+    config = tiny(folder)
+    train = replace(config.train, epochs=1, precision="auto")
+    made = run(replace(config, train=train), runtime(cache, tmp_path))
+    assert json.loads((made / "environment.json").read_text())["precision"] in ("bf16", "fp32")
+
+
 def test_evaluation_masks_are_the_same_for_every_seed_and_variant(folder, cache, tmp_path):
     places = []
     for seed, name in ((0, "dm"), (1, "meaning")):

@@ -6,13 +6,16 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from common.integration import IntegrationConfig
 from step3_gpt.__main__ import COMMAND
-from step3_gpt.config import PRESETS, VARIANTS, variant
+from step3_gpt.config import MATCHED, PRESETS, VARIANTS, variant
 from step3_gpt.data import build_data
 from step3_gpt.generate import Options, load_run, write
 from step3_gpt.model import _forward_flops, build_model, flops_of, parameters_of
@@ -41,6 +44,14 @@ def test_record_is_complete(finished):
     environment = json.loads((finished / "environment.json").read_text())
     assert environment["context"] == 32 and environment["stride"] == 16
     assert (finished / "model" / "prefix_streams.json").exists() and not (finished / "checkpoints").exists()
+
+
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(folder, cache, tmp_path):
+    config = tiny(folder)
+    train = replace(config.train, epochs=1, precision="auto")
+    made = run(replace(config, train=train), runtime(cache, tmp_path))
+    assert json.loads((made / "environment.json").read_text())["precision"] in ("bf16", "fp32")
 
 
 def test_generate_command_shows_the_streams(finished, capsys):
@@ -116,6 +127,22 @@ def test_every_variant_trains_a_step(folder, cache, tmp_path, name):
     assert loss.isfinite() and all(p.grad is not None for p in task.parameters() if p.requires_grad)
 
 
+def test_a_tokenizer_whose_saving_was_killed_is_not_taken_for_a_whole_one(folder, tmp_path, monkeypatch):
+    config = tiny(folder, also="folder", also_path=str(folder))
+    whole = build_data(replace(config, also="", also_path=""), runtime(tmp_path, tmp_path))
+
+    def dies(_tokenizer, place):
+        (Path(place) / "tokenizer.json").write_text("{")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(PreTrainedTokenizerFast, "save_pretrained", dies)
+        (tmp_path / "corpora" / f"{whole.corpus.folder.name}-tokenizer").mkdir()  # as a killed run may leave it
+        build_data(config, runtime(tmp_path, tmp_path))
+    again = build_data(config, runtime(tmp_path, tmp_path))
+    assert again.corpora["folder"].tokenizer.get_vocab() == whole.corpus.tokenizer.get_vocab()
+
+
 def test_matched_baselines_match(folder, cache, tmp_path):
     config = tiny(folder)
     data = build_data(config, runtime(cache, tmp_path))
@@ -126,6 +153,21 @@ def test_matched_baselines_match(folder, cache, tmp_path):
     assert count(params) == pytest.approx(count(ours), rel=0.01)
     assert _forward_flops(flops, 32) == pytest.approx(_forward_flops(ours, 32), rel=0.02)
     assert not params.secondary.configs and count(params) > count(build(variant(config, "meaning")))
+
+
+@pytest.mark.parametrize("name", MATCHED)
+@pytest.mark.parametrize("options", [{}, {"granularity": "token", "alpha_noise": 0.5}, {"activation": "tanh"}])
+def test_matched_baselines_are_the_plain_gpt2_whatever_the_integration(data, folder, name, options):
+    config = variant(tiny(folder, integration=IntegrationConfig(**options)), name)
+    torch.manual_seed(0)
+    model = build_model(config, data.corpus.tokenizer, data.vocabularies).eval()
+    assert model.config.integration["rule"] == "reference"
+    assert not [p for module in model.parts()["integration"] for p in module.parameters()]
+    plain = GPT2LMHeadModel(GPT2Config(**model.config.backbone)).eval()
+    own = model.backbone.state_dict().items()
+    plain.load_state_dict({key.replace(".block.", "."): value for key, value in own})
+    ids = torch.randint(0, 300, (2, 32))
+    torch.testing.assert_close(model(ids).logits, plain(ids).logits)
 
 
 def test_size_formulas_count_what_the_model_has(data, folder):

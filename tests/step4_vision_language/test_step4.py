@@ -20,7 +20,10 @@ from results.table4_vision_language.configs import VARIANTS as TABLE
 from step4_vision_language.__main__ import COMMAND
 from step4_vision_language.build import build_model
 from step4_vision_language.config import PRESETS, VARIANTS, AdapterConfig, variant
+from step4_vision_language.contributions import write
 from step4_vision_language.data import build_data, load_texts, swapped
+from step4_vision_language.decode import write_ids
+from step4_vision_language.evidence import log_probabilities
 from step4_vision_language.model import VisionLanguageModel
 from step4_vision_language.run import run
 from step4_vision_language.task import GenerateTask
@@ -54,6 +57,14 @@ def test_record_is_complete(finished):
     traced = pd.read_csv(finished / "alphas.csv")
     assert {"alpha", "contribution", "gate", "gradient"} <= set(traced["quantity"])
     assert {"meaning", "vision"} <= set(traced["stream"]) and not (finished / "checkpoints").exists()
+
+
+@pytest.mark.usefixtures("auto_asked_once")
+def test_what_follows_training_is_computed_in_its_number_format(cache, tmp_path):
+    config = tiny(name="dm")
+    train = replace(config.train, epochs=1, precision="auto")
+    folder = run(replace(config, train=train), runtime(cache, tmp_path))
+    assert json.loads((folder / "environment.json").read_text())["precision"] in ("bf16", "fp32")
 
 
 KILLED = """
@@ -163,16 +174,53 @@ def test_texts_that_are_cut_before_their_answer_are_told(cache, tmp_path, recwar
 
     def told(longest, corpus=corpus):
         train = replace(config.train, max_length=longest)
-        build_data(replace(config, train=train), runtime(cache, tmp_path), corpus, tokenizer, model)
+        made.append(build_data(replace(config, train=train), runtime(cache, tmp_path), corpus, tokenizer, model))
         return [str(one.message) for one in recwarn if "max-length" in str(one.message)]
 
+    made = []
     assert not told(32)
     first, *rest = corpus.splits["train"]
     samples = [replace(first, question=" ".join(["what"] * 40)), *rest]
     (said,) = told(32, replace(corpus, splits=corpus.splits | {"train": samples}))
     assert said.startswith(f"1 of {len(samples)} texts of the split 'train' are cut") and "--train.max-length" in said
+    train = made[-1].loaders["train"]
+    loss, _ = GenerateTask(model).training_forward(train.collate(train.items[:1]))  # a batch of nothing but it
+    assert loss.item() == 0
     with pytest.raises(ValueError, match="texts of the split 'train' are cut off .* raise --train.max-length"):
         told(4)
+
+
+def test_a_question_that_leaves_no_room_for_its_answer_is_refused_before_training(cache, tmp_path):
+    config = tiny(data=VisionDataConfig(scene_task="question", scene_sizes=(48, 16, 16)))
+    corpus, tokenizer = load_texts(config)
+    model, new = build_model(config, tokenizer), config.decode.max_new_tokens
+    bare = TextProcessor(tokenizer, model.fusion.tokens, config.train.max_length)
+
+    def asked(tokens):
+        """The corpus with a question of so many tokens among its tests."""
+        first, *rest = corpus.splits["test"]
+        long = next(
+            sample
+            for sample in (replace(first, question="what?" + "!" * k) for k in range(tokens))
+            if len(bare.prompt(sample)) == tokens
+        )
+        return replace(corpus, splits=corpus.splits | {"test": [long, *rest]}), long
+
+    fits, sample = asked(model.context - new)
+    data = build_data(config, runtime(cache, tmp_path), fits, tokenizer, model)
+    see = data.pictures["test"]
+    assert len(write_ids(model, data.processor, [sample], see, config.decode)) == 1
+    assert len(log_probabilities(model, data.processor, [sample], [[5] * new], see([sample]))[0]) == new
+    longer, sample = asked(model.context - new + 1)
+    told = f"{sample.id}: .* {model.context} that the model reads; .*--decode.max-new-tokens, or raise --train.max-leng"
+    with pytest.raises(ValueError, match=told):
+        build_data(config, runtime(cache, tmp_path), longer, tokenizer, model)
+    retrieve = replace(config, objective="retrieve")  # writes nothing
+    build_data(retrieve, runtime(cache, tmp_path), longer, tokenizer, model)
+    with pytest.raises(ValueError, match="that the model reads"):
+        write_ids(model, data.processor, [sample], see, config.decode)
+    with pytest.raises(ValueError, match="that the model reads"):
+        write(model, data.processor, [sample], batch_size=1, max_new_tokens=new)
 
 
 def test_questions_are_answered_and_scored_by_need(cache, tmp_path):

@@ -8,11 +8,10 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -31,9 +30,22 @@ from common.streams.analyser import digest
 MANIFEST = "manifest.json"
 STRINGS, TRAIN_USES = "strings.txt", "train_uses.u64"
 LARGEST_OVERLAP = 0.005
-_REVISION = 1  # raise when text is cut or counted otherwise, so that cached corpora are built anew
+_REVISION = 2  # raise when text is cut or counted otherwise, or the manifest changes: cached corpora are built anew
 _BATCH = 64
 """Pieces tokenised at once."""
+
+ADVICE = {
+    "allow_size_mismatch": ". Get an unaltered copy, or accept it with --data.allow-size-mismatch",
+    "allow_overlap": "; mend the splits, or accept it with --data.allow-overlap",
+}
+"""Field of a config that accepts what a check found -> what to do where it does not."""
+
+
+class Note(NamedTuple):
+    """What a check found, and the field of :data:`ADVICE` without which it is an error; empty: none is needed."""
+
+    text: str
+    allowance: str = ""
 
 
 class UnitBuilder:
@@ -135,6 +147,7 @@ def build(
             parallel_map(UnitBuilder, setup, todo, min(workers, len(todo)), lambda unit, _: bar.update())
     shards = [(unit, path) for unit in units for path in _shards_of(pending, unit)]
     notes = check(config, shards)
+    refuse(config, notes)
     numbers = merge_strings(
         [path for _, path in shards],
         folder / STRINGS,
@@ -168,12 +181,8 @@ def _shards_of(pending: Path, unit: Unit) -> Iterator[Path]:
         number += 1
 
 
-def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str]:
-    """Official sizes, and documents of validation and test that stand in an earlier split; returns what may pass.
-
-    Raises:
-        DataError: a check failed that the config does not allow to fail.
-    """
+def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[Note]:
+    """Official sizes, and documents of validation and test that stand in an earlier split."""
     notes = []
     read = [(unit, *read_shard(path)) for unit, path in shards]
     for split in SPLITS:
@@ -186,9 +195,7 @@ def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str
             note = (
                 f"{config.name}: {split} has {found:,} words and line ends, officially {official:,}; texts were altered"
             )
-            if not config.allow_size_mismatch:
-                raise DataError(f"{note}. Get an unaltered copy, or accept it with --data.allow-size-mismatch")
-            notes.append(note)
+            notes.append(Note(note, "allow_size_mismatch"))
     for number, split in enumerate(SPLITS[1:], start=1):
         hashes = [arrays["hashes"] for unit, arrays, _ in read if unit.split == split]
         mine = np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64)
@@ -198,12 +205,15 @@ def check(config: CorpusConfig, shards: Sequence[tuple[Unit, Path]]) -> list[str
                 seen |= np.isin(mine, arrays["hashes"])
         if seen.any():
             note = f"{config.name}: {seen.sum()} of {len(mine)} documents of {split} begin like one of an earlier split"
-            if seen.mean() > LARGEST_OVERLAP and not config.allow_overlap:
-                raise DataError(f"{note}; mend the splits, or accept it with --data.allow-overlap")
-            notes.append(note)
-    for note in notes:
-        warnings.warn(note, stacklevel=2)
+            notes.append(Note(note, "allow_overlap" if seen.mean() > LARGEST_OVERLAP else ""))
     return notes
+
+
+def refuse(config: CorpusConfig, notes: Sequence[Note]) -> None:
+    """Raise DataError for a note that the config does not accept; a corpus from the cache is held to it as well."""
+    for note in notes:
+        if note.allowance and not getattr(config, note.allowance):
+            raise DataError(note.text + ADVICE[note.allowance])
 
 
 def corpus_key(config: CorpusConfig, units: Sequence[Unit], tokenizer_name: str, join: bool) -> str:

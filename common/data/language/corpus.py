@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from common.data.language.build import MANIFEST, STRINGS, TRAIN_USES, build, corpus_key, locked
+from common.data.language.build import MANIFEST, STRINGS, TRAIN_USES, Note, build, corpus_key, locked, refuse
 from common.data.language.config import CorpusConfig
 from common.data.language.shards import Counts, lines_of, read_shard, sha256
 from common.data.language.sources import source_named
@@ -122,19 +122,26 @@ def load_corpus(
     key = corpus_key(config, units, tokenizer_hash(tokenizer), masks_letters(tokenizer))
     folder = cache / f"{config.name}-{key}"
     with locked(folder):
-        if (folder / MANIFEST).exists():
-            damaged = damage(folder)
-            if damaged is None:
-                return open_corpus(folder, tokenizer)
+        if (folder / MANIFEST).exists() and (damaged := damage(folder)) is not None:
             warnings.warn(f"{damaged} is damaged; the corpus is built anew", stacklevel=2)
             (folder / MANIFEST).unlink()
-        build(config, units, tokenizer, separator(tokenizer), folder, workers or os.cpu_count() or 1, progress)
-    return open_corpus(folder, tokenizer)
+        if not (folder / MANIFEST).exists():
+            build(config, units, tokenizer, separator(tokenizer), folder, workers or os.cpu_count() or 1, progress)
+    return open_corpus(config, folder, tokenizer)
 
 
-def open_corpus(folder: Path, tokenizer: Any) -> LanguageCorpus:
-    """A corpus that was built in `folder` with `tokenizer`."""
+def open_corpus(config: CorpusConfig, folder: Path, tokenizer: Any) -> LanguageCorpus:
+    """A corpus that was built in `folder` with `tokenizer`, by `config` or by one that accepts other things. Warns of
+    what its checks found.
+
+    Raises:
+        DataError: they found what `config` does not accept.
+    """
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    notes = [Note(*note) for note in manifest["warnings"]]
+    refuse(config, notes)
+    for note in notes:
+        warnings.warn(note.text, stacklevel=3)
     splits, hashes = {}, {}
     for name, split in manifest["splits"].items():
         shards = [read_shard(folder / shard["file"])[0] for shard in split["shards"]]
@@ -145,7 +152,7 @@ def open_corpus(folder: Path, tokenizer: Any) -> LanguageCorpus:
     fingerprint = _joined([*every, *manifest["files"].values()])
     return LanguageCorpus(
         manifest["name"], folder, tokenizer, manifest["separator"], splits, fingerprint, hashes,
-        tuple(manifest["warnings"]),
+        tuple(note.text for note in notes),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -52,17 +53,19 @@ def tokenizer_of(config: CorpusConfig, units: Sequence[Unit], cache: Path) -> Pr
     )
     folder = cache / f"tokenizer-{config.tokenizer}-{name}"
     if not (folder / "tokenizer.json").is_file():
-        _save(train_tokenizer(config, train), folder)
+        save_tokenizer(train_tokenizer(config, train), folder)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
-def _save(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Save into `folder`, which is there whole or not at all, whatever is killed and whoever else saves the same."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
     tokenizer.save_pretrained(temporary)
     try:
         os.replace(temporary, folder)
     except OSError:  # another process was faster, with the same result
+        shutil.rmtree(temporary)
         if not (folder / "tokenizer.json").is_file():
             raise
 

@@ -34,7 +34,7 @@ def tokenizer_in(folder):
 def prefix_streams(tokenizer, streams) -> PrefixStreams:
     words = {word: 5 for word in WORDS}
     kinds = {stream.kind for stream in streams} - {"duplicate"}
-    return PrefixStreams(tokenizer, streams, {kind: analyser_class(kind).fit(words, streams[0]) for kind in kinds})
+    return PrefixStreams(tokenizer, streams, {kind: analyser_class(kind).fit(words) for kind in kinds})
 
 
 def backbone_of(vocabulary: int) -> GPT2LMHeadModel:

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM
 from common.data.language.prefixes import PrefixStreams
 from common.integration import DM, LI, IntegrationConfig, rules
 from common.models.causal_lm import MultiStreamGPT2LMHeadModel
+from common.models.passes import mean_entropy
 from common.models.stream_cache import CACHE
 from common.streams.config import StreamConfig
 from common.training.optimiser import assign_groups
@@ -269,3 +270,25 @@ def test_contributions_and_gates_are_reported(readers):
 def test_feedback_needs_a_state_in_every_layer(readers):
     with pytest.raises(ValueError, match="option A"):
         build(readers["word"], IntegrationConfig(rule="gmu"), feedback=True)
+
+
+def test_a_batch_in_which_nothing_is_to_be_written_has_a_loss_of_zero_and_a_gradient(readers):
+    reader = readers["word"]
+    model = build(reader, DM(), feedback=True)
+    ids, _ = encode(reader, [TEXT])
+    loss = model(ids, labels=torch.full_like(ids, -100), **reader.batch(ids)).loss
+    assert loss.item() == 0
+    loss.backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters() if parameter.grad is not None)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_mean_over_labels_is_torchs_own_bit_for_bit(dtype):
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 301, (997,), generator=generator)
+    labels[torch.rand(997, generator=generator) < 0.4] = -100
+    ours, torchs = (torch.randn(997, 301, generator=generator.manual_seed(1)).to(dtype).requires_grad_() for _ in "ab")
+    mine, its = mean_entropy(ours, labels), torch.nn.functional.cross_entropy(torchs.float(), labels)
+    mine.backward()
+    its.backward()
+    assert torch.equal(mine, its) and torch.equal(ours.grad, torchs.grad)

@@ -5,18 +5,17 @@ import random
 
 import pytest
 
-from common.streams import UNKNOWN_SYMBOL, StreamConfig
+from common.streams import UNKNOWN_SYMBOL
 from common.streams.morphological import NUMBER, MorphologicalAnalyser
 
 STEMS = ["play", "work", "watch", "film", "walk", "talk", "jump", "laugh", "cook", "paint"]
 WORDS = {stem + ending: 3 for stem in STEMS for ending in ("", "s", "ed", "ing", "er", "able")}
 WORDS |= {"un" + stem + "able": 2 for stem in STEMS} | {"'s": 9, "n't": 5, "1999": 4, "zyx": 1}
-CONFIG = StreamConfig("morphological")
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    return MorphologicalAnalyser.fit(WORDS, CONFIG)
+    return MorphologicalAnalyser.fit(WORDS)
 
 
 def test_unseen_word_is_cut_into_known_morphs(fitted):
@@ -27,7 +26,7 @@ def test_unseen_word_is_cut_into_known_morphs(fitted):
 def test_deterministic_and_leaves_the_global_generator_alone(fitted):
     random.seed(5)
     state = random.getstate()
-    again = MorphologicalAnalyser.fit(dict(reversed(WORDS.items())), CONFIG)
+    again = MorphologicalAnalyser.fit(dict(reversed(WORDS.items())))
     assert again.state() == fitted.state() and again.fingerprint() == fitted.fingerprint()
     assert random.getstate() == state
 
@@ -62,5 +61,5 @@ def test_numbers_unknown_letters_and_length(fitted):
 
 
 def test_no_words_at_all():
-    empty = MorphologicalAnalyser.fit({}, CONFIG)
+    empty = MorphologicalAnalyser.fit({})
     assert empty.symbols == (NUMBER,) and empty.analyse("film") == [UNKNOWN_SYMBOL]

@@ -1,6 +1,7 @@
 """A run that is killed at any step and started again ends as if nothing had happened."""
 
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -158,10 +159,12 @@ def test_a_resumed_run_keeps_the_precision_that_auto_was(tmp_path, monkeypatch):
             toy.run(config)
     monkeypatch.setattr(precision, "matmul_seconds", lambda kinds: {torch.bfloat16: 0.1, torch.float32: 1.0})
     cpu_prefers_bf16.cache_clear()
-    folder = toy.run(config)
+    record = RunRecord.open(tmp_path, "toy", "mlp", config)
+    task = toy.ToyTask(config, record.folder)
+    used = toy.fit(task, toy.toy_loaders(config), config.train, config.runtime, record.folder, record)
     cpu_prefers_bf16.cache_clear()
-    assert is_finished(folder)
-    assert json.loads((folder / "environment.json").read_text())["precision"] == "fp32"
+    assert is_finished(record.folder)
+    assert used == json.loads((record.folder / "environment.json").read_text())["precision"] == "fp32"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +200,18 @@ def test_nan_loss_fails_naming_step_and_checkpoint(tmp_path):
 def test_nan_before_any_checkpoint(tmp_path):
     with pytest.raises(TrainingFailed, match="step 1; last good checkpoint: none was written yet"):
         toy.run(toy.toy_config(tmp_path, poison=1))
+
+
+@pytest.mark.parametrize(("values", "step"), [((math.nan, 0.5), 13), ((0.5, math.inf), 26)])
+def test_a_validation_metric_that_is_not_finite_fails_and_says_what_to_do(tmp_path, monkeypatch, values, step):
+    scores = iter(values)
+    monkeypatch.setattr(toy.ToyTask, "metrics", lambda self, outputs: {"score": next(scores), "loss": 1.0})
+    config = toy.toy_config(tmp_path, select_metric="score")
+    with pytest.raises(TrainingFailed, match=rf"metric score is (nan|inf) at step {step}; .*--train.select-metric"):
+        toy.run(config)
+    folder = RunRecord.open(tmp_path, "toy", "mlp", config).folder
+    status = json.loads((folder / "status.json").read_text())
+    assert (status["status"], status["step"]) == ("failed", step) and not is_finished(folder)
 
 
 def hold(config, ready):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 import torch
 from PIL import Image
 
@@ -33,3 +34,17 @@ def test_encoders_that_pad_otherwise_have_features_of_their_own(tmp_path):
         found[same_padding] = kept.read(pictures)[0]
         torch.testing.assert_close(found[same_padding], alone.read(pictures)[0])
     assert not torch.allclose(found[False], found[True])
+
+
+@pytest.mark.parametrize("difference", [{"hidden_act": "relu"}, {"num_attention_heads": 2}])
+def test_clips_of_equal_weights_and_other_architecture_have_features_of_their_own(tmp_path, difference):
+    pictures, cpu = [picture(0), picture(90)], torch.device("cpu")
+    torch.manual_seed(0)
+    one = build_encoder(VisionConfig(image_size=64))
+    other = build_encoder(VisionConfig(image_size=64), load=False, architecture=one.architecture() | difference)
+    other.load_state_dict(one.state_dict())
+    first, second = (feature_store(e, pictures, tmp_path, cpu, progress=False).read(pictures) for e in (one, other))
+    assert not torch.allclose(first[0], second[0]) and not torch.allclose(first[1], second[1])
+    again = feature_store(one, pictures, tmp_path, cpu, progress=False)
+    assert len(list(tmp_path.glob("features-*/done"))) == 2
+    torch.testing.assert_close(again.read(pictures), first)

@@ -133,6 +133,20 @@ def test_documents_in_two_splits_are_refused(folder, tmp_path):
     with pytest.warns(UserWarning, match="1 of 2 documents"):
         found = load_corpus(config(folder, allow_overlap=True), tmp_path, workers=1, progress=False)
     assert found.warnings
+    # Now that it is in the cache it is refused as before, and told as before.
+    with pytest.raises(DataError, match="1 of 2 documents .* accept it with --data.allow-overlap"):
+        load_corpus(config(folder), tmp_path, workers=1, progress=False)
+    with pytest.warns(UserWarning, match="1 of 2 documents"):
+        again = load_corpus(config(folder, allow_overlap=True), tmp_path, workers=1, progress=False)
+    assert again.warnings == found.warnings and again.fingerprint == found.fingerprint
+
+
+def test_few_documents_in_two_splits_are_told_whether_cached_or_not(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "LARGEST_OVERLAP", 0.5)
+    (folder / "test.txt").write_text(document(3) + document(60))
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="1 of 2 documents"):
+            assert load_corpus(config(folder), tmp_path, workers=1, progress=False).warnings
 
 
 @pytest.mark.parametrize(
@@ -205,6 +219,8 @@ def test_wikitext_of_another_size_is_refused(tmp_path):
     with pytest.warns(UserWarning, match="officially"):
         found = load_corpus(CorpusConfig(**options, allow_size_mismatch=True), tmp_path / "cache", progress=False)
     assert found.splits["validation"].counts.words == 6
+    with pytest.raises(DataError, match="officially 217,646; .* accept it with --data.allow-size-mismatch"):
+        load_corpus(CorpusConfig(**options), tmp_path / "cache", workers=1, progress=False)
 
 
 def test_standard_library_is_split_by_package(tmp_path):
