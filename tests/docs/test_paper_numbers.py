@@ -65,6 +65,25 @@ def test_numbers_of_a_toy_table(toy):
     assert dm.source == ("results/table1_sentiment/table.csv, line 4: toy, tiny_bert | dm | accuracy_mean = 0.55")
 
 
+def test_a_wider_correction_leaves_fewer_gains(toy):
+    for table in ("table1_sentiment", "table2_mlm"):
+        path = toy / table / "table.csv"
+        path.write_text(path.read_text(encoding="utf-8").replace("0.001,0.004", "0.015,0.03"), encoding="utf-8")
+    known = {macro.key: macro.value for macro in macros(tables(toy))}
+    assert known["study/all/compared"] == "6"  # without the row of one seed
+    left = [known[f"study/studied/{name}"] for name in ("better", "better_by_table", "better_overall")]
+    assert left == ["2", "2", "1"]  # 0.015 times 2, then times 4
+
+
+def test_an_outcome_ends_a_sentence(toy):
+    known = {macro.key: macro.value for macro in macros(tables(toy))}
+    rows = ("table1_sentiment/toy, tiny_bert/dm", "table2_mlm/toy, tiny_bert/dm", "table2_mlm/toy, tiny_bert/shuffled")
+    assert [known[f"{row}/said"] for row in rows] == [
+        "shown to help", "shown to harm", "not shown to help, and behind in the mean",
+    ]  # fmt: skip
+    assert known["table1_sentiment/toy, tiny_bert/shuffled/said"].endswith("ahead in the mean")
+
+
 def test_groups_of_rows():
     grouped = {
         "studied": ("dm", "li_soma", "dm_equal_b", "dm_nudged", "li_pooled", "dm_dropout"),
@@ -274,6 +293,7 @@ trec: dm,phonetic+morphological,,,,0.01,-0.01,0.03,,retrained
     assert known["trec: dm/phonetic/alpha_interval"] == "+0.100 [$-$0.100, +0.300]"
     assert known["trec: dm/phonetic/retrained_interval"] == "+1.00 [$-$1.00, +3.00]"
     assert "trec: li/phonetic/alpha_interval" not in known
+    assert known["trec: dm/meaning/alpha_largest"] is True and known["trec: dm/phonetic/alpha_largest"] is False
 
 
 def test_best_rows_and_those_level_with_them_are_named(tmp_path):
