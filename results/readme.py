@@ -18,7 +18,7 @@ from results.answers import overview, robustness, starts, transfer, universality
 from results.in_short import in_short
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
-from results.stream_answers import importance, pictures
+from results.stream_answers import importance, pictures, planted_texts
 from results.table2_mlm.make import COLUMNS as MLM
 from results.table2_mlm.make import SCORE as MLM_SCORE
 from results.table3_gpt.make import COLUMNS as GPT
@@ -113,6 +113,7 @@ SECTIONS = {
     "table4": vision_language,
     "table5": reading,
     "starts": starts,
+    "planted texts": planted_texts,
     "table6": universality,
     "table7": transfer,
     "table8": robustness,
@@ -124,7 +125,18 @@ SECTIONS = {
 
 
 PAGES = {
-    "README.md": ("in short", "overview", "table5", "starts", "table6", "table7", "table8", "table9", "pictures"),
+    "README.md": (
+        "in short",
+        "overview",
+        "table5",
+        "starts",
+        "planted texts",
+        "table6",
+        "table7",
+        "table8",
+        "table9",
+        "pictures",
+    ),
     "step1_sentiment/README.md": ("table1",),
     "step2_mlm/README.md": ("table2",),
     "step3_gpt/README.md": ("table3",),

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from results.answers import NOTHING
+from results.figure_alpha_sentiment.planted_texts import COLUMNS as GAP_COLUMNS
+from results.figure_alpha_sentiment.planted_texts import SHOWN as GAPS
 from results.reader import where
 from results.render import MISSING, markdown_table, signed, written
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
@@ -60,6 +62,16 @@ def _heaviest(frame: pd.DataFrame) -> str:
         f" In {models} models with α one stream counts by every measure and the others by none; it has the "
         f"largest |α| in {models - len(wrong)} of them{told}."
     )
+
+
+def planted_texts(path: Path = RESULTS / "figure_alpha_sentiment" / "planted" / "table.csv") -> str:
+    """A row per generated text and rule: how far the shares by each measure are from the planted ones."""
+    if not path.exists():
+        return NOTHING
+    frame = pd.read_csv(path)
+    text = written(frame, GAP_COLUMNS)
+    text.insert(0, "texts", list(frame["section"]))
+    return markdown_table(text.drop(columns=[GAPS[name] for name in ("effective", "projection")]))
 
 
 def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:

@@ -13,12 +13,13 @@ from results.command import run_maker
 from results.figure_alpha_sentiment.agreement import agreement_frame, importance_frame, validity_frame
 from results.figure_alpha_sentiment.configs import DATASETS, RARE_AT, SITES_SHOWN, VARIANTS
 from results.figure_alpha_sentiment.left_out import accuracy_left_out
+from results.figure_alpha_sentiment.planted_texts import COLUMNS, NOTE, planted_frame
 from results.figure_alpha_sentiment.sites import alpha_by_site
 from results.figure_alpha_sentiment.training import alpha_over_training
 from results.figure_alpha_sentiment.words import contribution_by_word_class
 from results.grouping import by_variant, grouped, setting_key
 from results.reader import Run
-from results.render import file_stem, write_csv
+from results.render import file_stem, write_csv, write_table
 from results.style import paper_style, save
 from results.tables import section_titles
 
@@ -38,7 +39,11 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
             print(f"{titles[key]}: no finished run of {', '.join(absent)}", file=sys.stderr)
         if shown:
             written += _setting(shown, folder, file_stem(titles[key]))
-    return written
+    planted = planted_frame(runs, VARIANTS)
+    if planted.empty:
+        return written
+    notes = dict.fromkeys(map(str, planted["section"]), NOTE)
+    return written + write_table(folder / "planted", planted, notes, "planted-texts", columns=COLUMNS)
 
 
 def _setting(runs: Sequence[Run], folder: Path, stem: str) -> list[Path]:
