@@ -31,7 +31,8 @@ def test_all_figures_of_a_setting(planted, tmp_path, capsys):
         for kind, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
             assert written[f"planted_minilm-{name}.{kind}"].read_bytes().startswith(start)
     assert b"CreationDate" not in written["planted_minilm-left_out.pdf"].read_bytes()
-    assert "no finished run of dm_linear" in capsys.readouterr().err
+    assert "no finished run of dm_equal, dm_linear" in capsys.readouterr().err
+    assert len(pd.read_csv(written["table.csv"])) > 0
     validity = pd.read_csv(written["planted_minilm-validity.csv"])
     assert set(validity["measure"]) >= {"alpha", "contribution", "zero", "shapley"} and (validity["seeds"] == 2).all()
 
