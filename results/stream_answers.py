@@ -10,7 +10,7 @@ from results.answers import NOTHING
 from results.figure_alpha_sentiment.planted_texts import COLUMNS as GAP_COLUMNS
 from results.figure_alpha_sentiment.planted_texts import SHOWN as GAPS
 from results.reader import where
-from results.render import MISSING, markdown_table, signed, written
+from results.render import MISSING, markdown_table, number, signed, written
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
 from results.table9_importance.make import VERDICT
 from results.table9_importance.rows import ALL, BOTH, NONE, SOME
@@ -43,7 +43,7 @@ def importance(path: Path = RESULTS / "table9_importance" / "table.csv") -> str:
 
 def _heaviest(frame: pd.DataFrame) -> str:
     """Whether |α| is largest for the one stream that counts, where one does by every measure and the others by none."""
-    models, wrong = 0, []
+    models, own, wrong = 0, 0, []
     for section, part in frame.loc[(frame["variant"] != BOTH) & frame["alpha_mean"].notna()].groupby(
         "section", sort=False
     ):
@@ -52,15 +52,17 @@ def _heaviest(frame: pd.DataFrame) -> str:
             continue
         models += 1
         alphas = part.set_index("variant")["alpha_mean"]
-        if alphas.abs().idxmax() != counting.iloc[0]:
-            each = ", ".join(f"{stream} {alpha:.2f}" for stream, alpha in alphas.items())
+        if alphas.abs().idxmax() == counting.iloc[0]:
+            own += counting.iloc[0] == BACKBONE
+        else:
+            each = ", ".join(f"{stream} {number(alpha, 2)}" for stream, alpha in alphas.items())
             wrong.append(f"{section}, where {counting.iloc[0]} counts and α is {each}")
     if not models:
         return ""
     told = f", not in {'; '.join(wrong)}" if wrong else ""
     return (
         f" In {models} models with α one stream counts by every measure and the others by none; it has the "
-        f"largest |α| in {models - len(wrong)} of them{told}."
+        f"largest |α| in {models - len(wrong)} of them, which is the backbone's own stream in {own}{told}."
     )
 
 

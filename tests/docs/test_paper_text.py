@@ -200,14 +200,15 @@ def test_fixed_sentences_about_rates_hold():
 
 
 def test_fixed_sentences_about_what_dm_gains_hold():
-    """README of step 4: DM beats the projector with the mean of the patches too, a projector of patches and
-    concatenation do not; at the output alone it is ahead by nearly as much, which is not shown.
+    """README of step 4: only DM is shown to beat the projector. In the mean it is ahead by more with the mean of the
+    patches, by nearly as much at the output alone; a projector of patches hardly, concatenation not at all.
     """
     table = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv").set_index("variant")
     shown = (table["today"] > 0) & (table["today_p_holm"] < 0.05)
-    assert shown["dm"] and shown["dm_pooled"] and not shown["projector_patches"] and not shown["concat"]
-    assert not shown["dm_output"] and table.loc["dm_output", "seeds"] == 3
-    assert 0.85 < table.loc["dm_output", "today"] / table.loc["dm", "today"] < 1
+    assert list(table.index[shown]) == ["dm"] and (table.loc[["dm_pooled", "dm_output"], "seeds"] == 3).all()
+    ahead = table["today"] / table.loc["dm", "today"]
+    assert ahead["dm_pooled"] > 1 > ahead["dm_output"] > 0.85 and ahead["projector_patches"] < 0.15 > ahead["concat"]
+    assert ahead["concat"] < 0
 
 
 def test_fixed_sentences_about_unread_streams_hold():

@@ -153,7 +153,8 @@ def test_a_stream_that_counts_with_a_small_alpha_is_named(tmp_path):
     text = importance(tmp_path / "table.csv")
     assert text.endswith(
         "In 2 models with α one stream counts by every measure and the others by none; it has the largest |α| in 1 of "
-        "them, not in trec, minilm: dm_equal, where phonetic counts and α is meaning 0.60, phonetic -0.50."
+        "them, which is the backbone's own stream in 1, not in trec, minilm: dm_equal, where phonetic counts and α is "
+        "meaning 0.60, phonetic −0.50."
     )
 
 
