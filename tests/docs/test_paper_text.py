@@ -218,6 +218,14 @@ def test_fixed_sentences_about_unread_streams_hold():
         assert apart["otherwise_shuffled"] < 0.01 and apart["otherwise_shuffled"] < apart["otherwise"] / 5
 
 
+def test_fixed_sentences_about_what_the_sound_alone_learns_hold():
+    """Results: on the planted texts of the tables the sound alone is little better than a constant answer."""
+    table = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv").set_index(["section", "variant"])
+    for name in ("dm[phonetic]", "li[phonetic]"):
+        alone = table.loc[("planted, minilm", name)]
+        assert alone["accuracy_mean"] < alone["majority"] + 0.05
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
