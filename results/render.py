@@ -55,8 +55,17 @@ def marked(text: pd.DataFrame, frame: pd.DataFrame, score: Marked, styles: Mappi
 
 def section_markdown(part: pd.DataFrame, columns: Columns, score: Marked, shown: Iterable[str] = ()) -> str:
     """The rows of one section as a Markdown table with marks; only the columns `shown`, where any are named."""
+    part = with_numbers(part)
     text = written(part, columns)
     return markdown_table(marked(without_empty(text.loc[:, list(shown) or text.columns]), part, score, MARKDOWN_MARKS))
+
+
+def with_numbers(part: pd.DataFrame) -> pd.DataFrame:
+    """`part` without the rows that have no run and no mean of anything; where all are such, as it is."""
+    if "seeds" not in part:
+        return part
+    known = part["seeds"].gt(0) | part.filter(regex="_mean$").notna().any(axis=1)
+    return part.loc[known] if known.any() else part
 
 
 def without_empty(text: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +103,8 @@ def latex(
 ) -> str:
     """One booktabs ``table*`` per section, labelled ``tab:<label>-<n>``. Headers wider than their cells are stacked."""
     parts = []
-    for k, (section, part) in enumerate(frame.groupby("section", sort=False), start=1):
+    for k, (section, rows) in enumerate(frame.groupby("section", sort=False), start=1):
+        part = with_numbers(rows)
         text = without_empty(written(part, columns))
         cells = marked(text.map(escaped), part, score, LATEX_MARKS)
         lines = [

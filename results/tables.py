@@ -121,9 +121,14 @@ def build_frame(
 def section_titles(runs: Sequence[Run]) -> dict[str, str]:
     """Setting -> what it is called: data and backbone, and where that is not unique the start of its hash."""
     sections = {key: group[0] for key, group in grouped(runs, setting_key).items()}
-    plain = {key: ", ".join(filter(None, [_data(run), run.backbone])) for key, run in sections.items()}
+    plain = {key: ", ".join(filter(None, [_data(run), _encoder(run), run.backbone])) for key, run in sections.items()}
     names = list(plain.values())
     return {key: name if names.count(name) == 1 else f"{name} ({key[:6]})" for key, name in plain.items()}
+
+
+def _encoder(run: Run) -> str:
+    """Of pictures, where there are any."""
+    return run.settings.get("vision", {}).get("name", "")
 
 
 def _data(run: Run) -> str:
@@ -162,6 +167,7 @@ def captions(
             f"Configurations trained on these data, seeds apart: {tried(everything[key])}.",
             number_formats(by_variant(group), set(known["variant"])),
             _agreement(known),
+            _without_runs(part),
             detectable(part, ("difference",), "points", factor=100, most=100),
             sizes_note(BASELINE),
             "± is the standard deviation over seeds.",
@@ -170,6 +176,12 @@ def captions(
             *([f"Step times: side by side in one benchmark ({times.description})."] if times and measured else []),
         ]))  # fmt: skip
     return result
+
+
+def _without_runs(part: pd.DataFrame) -> str:
+    """Rows that are planned, of which nothing is printed."""
+    absent = list(part.loc[part["seeds"] == 0, "variant"])
+    return f"Planned, without a run: {', '.join(absent)}." if absent else ""
 
 
 def _agreement(known: pd.DataFrame) -> str:

@@ -253,3 +253,16 @@ def test_answers_of_its_own_are_counted_right_or_wrong(tmp_path, record):
     )
     least, most = row(found, "dm")["accuracy_least"], row(found, "dm")["accuracy_most"]
     assert least <= row(found, "dm")["accuracy_mean"] <= most
+
+
+def test_planned_rows_without_a_run_are_named_and_not_printed(tmp_path, record):
+    for name in ("meaning", "dm"):
+        record(tmp_path, name, 0)
+    runs = load_runs(tmp_path)
+    found = build_frame(runs, {"sst5": ("meaning", "gmu", "dm", "li")})
+    note = captions(runs, found)["sst5, minilm"]
+    assert list(found["variant"]) == ["meaning", "gmu", "dm", "li"] and "Planned, without a run: gmu, li." in note
+    for text in (markdown(found, {}), latex(found, {}, "toy")):
+        assert "dm" in text and "gmu" not in text and "li " not in text
+    lone = pd.DataFrame({"section": ["s"], "variant": ["chance"], "seeds": [0], "accuracy_mean": [0.2]})
+    assert "chance" in markdown(lone, {}, columns={"variant": lambda row: row["variant"]})

@@ -54,7 +54,7 @@ def record(root, name, seed, tested, task="caption", fingerprint="f00d", backbon
     write("environment.json", {
         "data_name": DATA[task], "data_task": task, "data_counts": {"train": counts, "test": counts},
         "backbone_source": "random weights", "vision_source": "timm/tiny, x.npz", "tokenizer_entries": 300,
-        "data_fingerprint": fingerprint,
+        "data_fingerprint": fingerprint, "cpu": "Test CPU", "gpu": "", "torch": "2.15.0",
     })  # fmt: skip
     scores = {}
     if retrieve:
