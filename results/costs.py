@@ -41,15 +41,15 @@ class StepTimes:
 FACTS: dict[str, Callable[[Run], Any]] = {
     "dataset": lambda run: run.dataset,
     "backbone": lambda run: run.backbone,
-    "size": lambda run: run.settings["size"],
-    "scratch": lambda run: run.settings["scratch"],
-    "objective": lambda run: run.settings["objective"],
-    "task": lambda run: run.settings["data"]["scene_task"],
+    "size": lambda run: run.settings.get("size"),
+    "scratch": lambda run: run.settings.get("scratch"),
+    "objective": lambda run: run.settings.get("objective"),
+    "task": lambda run: run.settings["data"].get("scene_task"),
     "vision": lambda run: run.settings["vision"]["name"],
-    "image_size": lambda run: run.settings["vision"]["image_size"],
-    "max_length": lambda run: run.settings["train"]["max_length"],
+    "image_size": lambda run: run.settings["vision"].get("image_size"),
+    "max_length": lambda run: run.settings["train"].get("max_length"),
 }
-"""Field of a record's settings -> what a run says of it."""
+"""Field of a record's settings -> what a run says of it, None where it says nothing."""
 
 
 def _as_noted(noted: Any, own: Any) -> bool:
