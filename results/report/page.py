@@ -17,7 +17,7 @@ import pandas as pd
 
 from common.files import write_text
 from results.reader import RecordError
-from results.render import SOURCES
+from results.render import SOURCES, with_numbers
 
 TEMPLATE = Path(__file__).with_name("template.html")
 INTERVAL = re.compile(r"^([+−-]?[\d.,]+) \[([+−-]?[\d.,]+), ([+−-]?[\d.,]+)\]$")
@@ -45,7 +45,7 @@ def table_parts(folder: Path, name: str) -> Iterator[Part]:
         RecordError: ``table.md`` and ``table.csv`` do not belong together.
     """
     try:
-        frame = pd.read_csv(folder / "table.csv", dtype=str, keep_default_na=False)
+        frame = pd.read_csv(folder / "table.csv")
     except ValueError as error:
         raise RecordError(
             f"{folder}/table.csv cannot be read ({error}); make it again by python -m results make"
@@ -56,10 +56,10 @@ def table_parts(folder: Path, name: str) -> Iterator[Part]:
         lines = [line for line in body.split("\n") if line.startswith("|")]
         caption = " ".join(line for line in body.split("\n") if line and not line.startswith("|"))
         cells = [[cell.strip().replace(r"\|", "|") for cell in line.strip("|").split(" | ")] for line in lines]
-        own = frame.loc[frame["section"] == section.strip()] if "section" in frame else frame
+        own = with_numbers(frame.loc[frame["section"] == section.strip()] if "section" in frame else frame)
         if len(own) != len(cells) - 2:
             raise RecordError(f"{folder}: table.md and table.csv differ; make it again by python -m results make")
-        sources = list(own[SOURCES]) if SOURCES in own else [""] * len(own)
+        sources = list(own[SOURCES].fillna("")) if SOURCES in own else [""] * len(own)
         yield Part(name, section.strip(), cells[0], cells[2:], caption, sources)
 
 

@@ -226,6 +226,17 @@ def test_fixed_sentences_about_what_the_sound_alone_learns_hold():
         assert alone["accuracy_mean"] < alone["majority"] + 0.05
 
 
+def test_fixed_sentences_about_what_was_found_hold():
+    """Results: DM from equal weights finds the sound; DM-linear on other pictures is no better than without."""
+    words = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv").set_index(["section", "variant"])
+    found = words.loc[("planted phonetic 1, minilm", "dm_equal")]
+    assert found["accuracy_least"] > 0.95 and found["difference_p_holm"] < 0.05
+    captions = pd.read_csv(RESULTS / "table4_vision_language" / "captions" / "table.csv").set_index("variant")
+    own, swapped = (captions.loc[name] for name in ("dm_linear", "dm_linear_swapped"))
+    assert own["difference_p_holm"] < 0.05 <= swapped["difference_p_holm"]
+    assert swapped["difference"] < own["difference"] / 10
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")

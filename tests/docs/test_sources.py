@@ -7,6 +7,7 @@ import pytest
 
 from results.reader import RECORDS
 from results.render import SOURCES
+from results.report.page import table_parts
 from results.table5_alpha_validity.configs import EQUAL
 from results.table_rows import RESULTS
 
@@ -24,6 +25,16 @@ def test_rows_name_their_records(name):
     assert not trained.empty and trained[SOURCES].notna().all()
     known = {folder.name for folder in RECORDS.glob("*/*")}
     assert {record for names in trained[SOURCES] for record in names.split()} <= known
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_page_has_the_rows_of_the_table(name):
+    """Those of the CSV that are printed, each with its records."""
+    folder = (RESULTS / name).parent
+    parts = list(table_parts(folder, folder.name))
+    shown = [record for part in parts for record in part.records if record]
+    assert shown == list(pd.read_csv(RESULTS / name)[SOURCES].dropna())
+    assert all(len(part.rows) == len(part.records) for part in parts)
 
 
 @pytest.mark.parametrize("name", TABLES)
