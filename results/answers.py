@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,21 @@ HERE, THERE = {"difference": "those learnt here"}, {"to_random": "random ones"}
 NOTHING = "No finished run yet."
 
 
-def overview(path: Path = RESULTS / "table6_universality" / "table.csv") -> str:
-    """A row per domain: the reference alone, the shuffled control, the best fusion of today, DM, DM-linear and LI."""
+def overview(
+    path: Path = RESULTS / "table6_universality" / "table.csv", shown: Callable[[str], bool] = lambda domain: True
+) -> str:
+    """A row per domain: the reference alone, the shuffled control, the best fusion of today, DM, DM-linear and LI.
+
+    Args:
+        path: the CSV of table 6.
+        shown: whether a domain has a row.
+    """
     if not path.exists():
         return NOTHING
     rows = []
     for section, part in pd.read_csv(path).groupby("section", sort=False):
+        if not shown(str(section)):
+            continue
         cells = {str(row["variant"]): _cell(row) for row in part.to_dict("records")}
         fusions = part.loc[part["variant"].isin(FUSIONS)].sort_values("score_mean", ascending=False)
         best = str(fusions["variant"].iloc[0]) if len(fusions) else ""
@@ -65,6 +74,8 @@ def overview(path: Path = RESULTS / "table6_universality" / "table.csv") -> str:
         seeds = " to ".join(dict.fromkeys(str(count) for count in (counts.min(), counts.max())))
         first, control, *ours = (cells.get(name, MISSING) for name in (REFERENCE, SHUFFLED, *OURS))
         rows.append([str(section), str(part["score"].iloc[0]), seeds, first, control, named, *ours])
+    if not rows:
+        return NOTHING
     header = ["domain", "score", "seeds", "reference alone", "shuffled streams", "best other fusion", *OURS]
     return markdown_table(pd.DataFrame(rows, columns=pd.Index(header)))
 

@@ -1,11 +1,12 @@
-"""``python -m results.readme``: write results into the READMEs, between their markers: into the main one what all
-domains show and what tables 5 to 9 say, into that of each step its table, into that of the benchmarks their records.
+"""``python -m results.readme``: write results into READMEs, RESULTS and FINDINGS, between their markers: into the main
+README what all domains show and how to read α, into that of each step its domains, beside it all its rows, into the
+findings what tables 1 and 5 to 9 say, beside the benchmarks their records.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -104,9 +105,22 @@ def _written(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def _of_step(*starts: str) -> Callable[[], str]:
+    """The domains whose name begins so."""
+    return partial(overview, shown=lambda domain: domain.startswith(starts))
+
+
+def _with_pictures(domain: str) -> bool:
+    return any(f", {task}, " in domain for task in TASKS)
+
+
 SECTIONS = {
     "in short": in_short,
     "overview": overview,
+    "step 1": _of_step("sentiment: "),
+    "step 2": _of_step("masked LM: "),
+    "step 3": _of_step("causal LM "),
+    "step 4": partial(overview, shown=_with_pictures),
     "table1": table1,
     "table2": partial(language, table2_mlm, MLM, MLM_SCORE),
     "table3": partial(language, table3_gpt, GPT, GPT_SCORE),
@@ -125,23 +139,25 @@ SECTIONS = {
 
 
 PAGES = {
-    "README.md": (
-        "in short",
-        "overview",
-        "table5",
+    "README.md": ("in short", "overview", "table5"),
+    "results/FINDINGS.md": (
         "starts",
         "planted texts",
+        "table9",
+        "pictures",
         "table6",
         "table7",
         "table8",
-        "table9",
-        "pictures",
     ),
-    "step1_sentiment/README.md": ("table1",),
-    "step2_mlm/README.md": ("table2",),
-    "step3_gpt/README.md": ("table3",),
-    "step4_vision_language/README.md": ("table4",),
-    "benchmarks/README.md": ("benchmarks",),
+    "step1_sentiment/README.md": ("step 1",),
+    "step1_sentiment/RESULTS.md": ("table1",),
+    "step2_mlm/README.md": ("step 2",),
+    "step2_mlm/RESULTS.md": ("table2",),
+    "step3_gpt/README.md": ("step 3",),
+    "step3_gpt/RESULTS.md": ("table3",),
+    "step4_vision_language/README.md": ("step 4",),
+    "step4_vision_language/RESULTS.md": ("table4",),
+    "benchmarks/RESULTS.md": ("benchmarks",),
 }
 """File -> its sections."""
 
@@ -155,7 +171,7 @@ def updated(readme: str, names: Iterable[str]) -> str:
     for name in names:
         start, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         if not readme.count(start) == readme.count(end) == 1:
-            raise ValueError(f"the README needs the lines {start} and {end}, once each")
+            raise ValueError(f"the page needs the lines {start} and {end}, once each")
         before, rest = readme.split(start)
         _, after = rest.split(end)
         readme = f"{before}{start}\n{SECTIONS[name]()}\n{end}{after}"
