@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from alpha_validity.settings import PLANTED, TENTHS
 from common.integration.config import IntegrationConfig
 from common.variants import STREAM_DROPOUT, refuse_wrong_name
 
@@ -64,16 +65,14 @@ class ValidityRunConfig:
     tested: int = 2000
     """Samples on which the measures are taken."""
     settings: tuple[str, ...] = ()
-    """Names of the planted settings; empty takes all."""
+    """Names of the planted settings; empty takes those on which rules are compared."""
     train: VectorTrainConfig = field(default_factory=VectorTrainConfig)
     """Optimisation."""
 
     def __post_init__(self) -> None:
-        from alpha_validity.settings import SETTINGS
-
-        unknown = [name for name in self.settings if name not in SETTINGS]
+        unknown = [name for name in self.settings if name not in PLANTED]
         if unknown:
-            raise ValueError(f"unknown settings {unknown}; known: {', '.join(SETTINGS)}")
+            raise ValueError(f"unknown settings {unknown}; known: {'; '.join(PLANTED)}")
         if len(set(self.settings)) < len(self.settings):
             raise ValueError(f"a planted setting stands twice in {', '.join(self.settings)}")
         if not 0.0 <= self.noise < math.inf:
@@ -94,16 +93,23 @@ def quick() -> ValidityRunConfig:
 
 
 def small() -> ValidityRunConfig:
-    """All settings."""
+    """The settings on which rules are compared."""
     return ValidityRunConfig()
 
 
+def tenths() -> ValidityRunConfig:
+    """One share from 0 to 100 % in steps of 10, for calibration curves; else as ``small``."""
+    return ValidityRunConfig(settings=tuple(TENTHS))
+
+
 def paper() -> ValidityRunConfig:
-    """All settings, wider and longer."""
+    """As ``small``, wider and longer."""
     return ValidityRunConfig(width=128, narrow=64, sites=6, train=VectorTrainConfig(samples=10_000, steps=3000))
 
 
-PRESETS: dict[str, Callable[[], ValidityRunConfig]] = {"quick": quick, "small": small, "paper": paper}
+PRESETS: dict[str, Callable[[], ValidityRunConfig]] = {
+    "quick": quick, "small": small, "tenths": tenths, "paper": paper,
+}  # fmt: skip
 
 CHANGES: dict[str, dict[str, object]] = {
     "scale_none": {"scale": "none"}, "scale_rms": {"scale": "rms"},

@@ -19,7 +19,7 @@ from torch import Tensor
 from alpha_validity.config import ValidityRunConfig
 from alpha_validity.measures import MEASURES, accuracy, all_measures
 from alpha_validity.model import VectorModel
-from alpha_validity.settings import SETTINGS
+from alpha_validity.settings import PLANTED, SETTINGS
 from common.data.planted_vectors import Vectors, planted_vectors
 from common.evaluation.planted_parts import losses, shapley_shares
 from common.integration.mixing_weights import MixingWeights
@@ -43,7 +43,7 @@ def train(config: ValidityRunConfig, runtime: RuntimeConfig, folder: Path) -> Ru
     models: dict[str, list[Any]] = {name: [] for name in ("setting", "accuracy", "parameters")}
     with record.running(data_name="planted_vectors"):
         for number, name in enumerate(_progress(config.settings or tuple(SETTINGS), runtime)):
-            parts, seed = SETTINGS[name], 1000 * config.train.seed + list(SETTINGS).index(name)
+            parts, seed = PLANTED[name], 1000 * config.train.seed + list(PLANTED).index(name)
             sizes = (config.train.samples, config.tested)
             train, test = planted_vectors(parts, sizes, config.classes, config.noise, seed)
             torch.manual_seed(seed)

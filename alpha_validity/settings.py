@@ -1,7 +1,8 @@
 """The planted settings: which stream carries how much of the label, and how.
 
 A share of the label is unique to a stream, redundant in several (each says it), or synergistic (only several together
-tell).
+tell). :data:`SETTINGS` are what rules are compared on; in :data:`TENTHS` one share goes from 0 to 100 % in steps of 10,
+so that what a measure says can be drawn against it.
 """
 
 from __future__ import annotations
@@ -42,3 +43,23 @@ SETTINGS: dict[str, tuple[Part, ...]] = {
     "mixed": (_redundant("ad", 25), _synergistic("bc", 25), *_unique(10, 25, 15, 0)),
 }
 """Name -> parts. Stream ``a`` is the reference where a model has one."""
+
+
+def _tenths() -> dict[str, tuple[Part, ...]]:
+    """A share in stream b, two to five streams, the others alike; and one in b and c, the rest in a."""
+    found = {}
+    for count in (2, 3, 4, 5):
+        for share in range(0, 101, 10):
+            rest = (100 - share) / (count - 1)
+            found[f"unique b {share}, {count} streams"] = _unique(rest, share, *(rest for _ in range(count - 2)))
+    for share in range(0, 101, 10):
+        for of in (_redundant, _synergistic):
+            part = of("bc", share)
+            found[f"{part.kind} bc {share}, 3 streams"] = (part, *_unique(100 - share))
+    return found
+
+
+TENTHS = _tenths()
+"""Kind, streams whose share is given, that share in percent, and how many streams there are -> parts."""
+PLANTED = SETTINGS | TENTHS
+"""All of them. Their places are seeds of the data, so new ones come last."""

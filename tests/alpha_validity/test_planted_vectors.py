@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from alpha_validity.settings import SETTINGS
+from alpha_validity.settings import PLANTED, SETTINGS, TENTHS
 from common.data.planted_vectors import planted_vectors
 from common.evaluation.planted_parts import Part, losses, readable, shapley_shares, stream_names
 
@@ -24,12 +24,32 @@ def test_truth_of_a_hand_worked_case():
     assert losses(MIXED) == pytest.approx({"a": 0.3, "b": 0.5, "c": 0.5})
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", PLANTED)
 def test_every_setting_is_whole(name):
-    parts = SETTINGS[name]
+    parts = PLANTED[name]
     assert sum(part.share for part in parts) == pytest.approx(1.0)
     assert sum(shapley_shares(parts).values()) == pytest.approx(1.0)
     assert stream_names(parts) == tuple("abcde"[: len(stream_names(parts))])
+
+
+@pytest.mark.parametrize("kind", ["unique", "redundant", "synergistic"])
+def test_a_share_goes_up_in_tenths(kind):
+    """What stream b is worth is the share in the name, or half of it where c has the other."""
+    halves = 1 if kind == "unique" else 2
+    for count in (2, 3, 4, 5) if kind == "unique" else (3,):
+        found = [shapley_shares(parts) for name, parts in TENTHS.items()
+                 if name.startswith(kind) and name.endswith(f", {count} streams")]  # fmt: skip
+        assert [len(shares) for shares in found] == [count] * 11
+        assert [shares["b"] for shares in found] == pytest.approx([share / 10 / halves for share in range(11)])
+        assert all(shares["c"] == pytest.approx(shares["b"]) for shares in found if halves == 2)
+        alike = [{name: x for name, x in shares.items() if name not in "bc"[:halves]} for shares in found]
+        assert all(np.ptp(list(shares.values())) == pytest.approx(0) for shares in alike)
+
+
+def test_settings_that_records_name_keep_their_places():
+    """The place of a setting is the seed of its data."""
+    assert list(PLANTED)[: len(SETTINGS)] == list(SETTINGS) and len(SETTINGS) == 17
+    assert not set(SETTINGS) & set(TENTHS)
 
 
 @pytest.mark.parametrize("present", ["a", "b", "c", "ab", "bc", "abc"])
