@@ -7,8 +7,8 @@ MAIN_ROWS = ("meaning", "duplicate", "shuffled", "concat", "dm", "dm_equal", "li
 """Rows on every dataset. Whether a rule finds a stream that alone would do depends on where its weights start."""
 
 ALL_ROWS = (
-    "meaning", "duplicate", "shuffled",
-    "concat", "late_ensemble", "scalar_mix", "gmu", "cross_attention",
+    "meaning", "duplicate", "shuffled", "noise",
+    "concat", "late_ensemble", "scalar_mix", "gmu", "mag", "film", "cross_attention", "hyper_connections",
     "dm", "dm_equal", "dm_linear", "li", "li_soma",
 )  # fmt: skip
 """Rows on the main dataset: the baseline, the controls, other fusions, the study's rules."""

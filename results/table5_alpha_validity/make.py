@@ -20,6 +20,7 @@ from results.table5_alpha_validity.conditions import condition_frame
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, PLAIN, SCOPES, STEP, VARIANTS
 from results.table5_alpha_validity.figure import calibration, calibration_figure
 from results.table5_alpha_validity.rows import STATISTICS, recovered, validity_frame
+from results.table5_alpha_validity.tenths import LEAST, curves_figure, followed, in_tenths, slope_frame
 from results.terminal import print_text
 
 FOLDER = Path(__file__).parent
@@ -32,6 +33,19 @@ CONDITION_NOTE = (
     "their difference is that of the constraint and of this start. Rules and seeds are those of |α|; in "
     "brackets, those of a measure that fewer have. "
     "Star: p below 0.05 after Holm's correction over the conditions."
+)
+MEASURED = (
+    "Planted shares are Shapley values of the readable label information, so that measured Shapley values are of "
+    "their kind. Measured values below zero count as 0 and are brought to a sum of 1 in each setting; |α|, "
+    "contribution and signed projection are means over the sites, effective α is summed, leave-one-out sets a "
+    "stream to zero. ± is the standard deviation over seeds, of which each draws data, weights and order anew."
+)
+TENTHS_NOTE = (
+    f"{MEASURED} One share goes from 0 to 100 % in steps of 10: that of stream b, where the other streams share the "
+    "rest (two to five streams), or one that b and c have together, where a has the rest (three streams; truth and "
+    "measure are then the mean of b and c). Slope: of the least-squares line of measured on planted shares, 1 where a "
+    "measure is calibrated, 0 where it does not see the share. Calibration error: the mean gap. Both are means over "
+    f"curves, of the points where a measure is above 0 for some stream; a curve of fewer than {LEAST} has none."
 )
 
 
@@ -72,11 +86,13 @@ def long_frame(values: pd.DataFrame) -> pd.DataFrame:
 def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     """Write the tables and the figure into `folder` and print the table; that of conditions into its own folder."""
     runs = [run for run in runs if run.config["step"] == STEP]
+    steps, runs = [run for run in runs if in_tenths(run)], [run for run in runs if not in_tenths(run)]
+    paths = make_tenths(steps, folder)
     runs, others = (found := most_frequent_setting(runs)), len(runs) - len(found)
     values = recovered(runs, VARIANTS)
     frame = long_frame(values)
     if frame.empty:
-        return []
+        return paths
     _print(frame)
     left = f" Left out: {others} runs on other planted settings than most." if others else ""
     note = f"{_note(runs)}{left}"
@@ -86,7 +102,7 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         str(section): f"{sizes.settings} settings with {sizes.streams} streams together. {note} {SEED_NOTE}"
         for section, sizes in frame.groupby("section", sort=False)[["settings", "streams"]].first().iterrows()
     }
-    paths = write_table(folder, frame, notes, "alpha-validity", missing, columns_of(), score=SHOWN_MARKS)
+    paths += write_table(folder, frame, notes, "alpha-validity", missing, columns_of(), score=SHOWN_MARKS)
     changes = condition_frame(values)
     if not changes.empty:
         told = {str(section): CONDITION_NOTE for section in changes["section"]}
@@ -98,9 +114,32 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
     return [*paths, write_csv(folder / "calibration.csv", drawn)]
 
 
+def make_tenths(runs: Sequence[Run], folder: Path) -> list[Path]:
+    """Write how measures follow a share in steps of 10 %: ``tenths/table.*`` and the figure ``curves``."""
+    values = followed(runs)
+    frame = slope_frame(values)
+    if frame.empty:
+        return []
+    _print(frame)
+    note = f"{TENTHS_NOTE} Configurations trained, seeds apart: {tried(runs)}."
+    notes = {str(section): note for section in frame["section"].unique()}
+    paths = write_table(folder / "tenths", frame, notes, "alpha-tenths", columns=columns_of())
+    with paper_style():
+        figure = curves_figure(values)
+        paths += save(figure, folder / "curves") if figure is not None else []
+    keys = ["variant", "kind", "count", "measure", "truth"]
+    means = values.groupby(keys, sort=False, as_index=False)["share"].mean()
+    return [*paths, write_csv(folder / "curves.csv", pd.DataFrame(means))]
+
+
 def show(runs: Sequence[Run]) -> None:
     """Print the table."""
-    _print(long_frame(recovered(runs, list(dict.fromkeys(run.name for run in runs)))))
+    steps, rest = [run for run in runs if in_tenths(run)], [run for run in runs if not in_tenths(run)]
+    for frame in (
+        slope_frame(followed(steps)),
+        long_frame(recovered(rest, list(dict.fromkeys(run.name for run in rest)))),
+    ):
+        _print(frame)
 
 
 def _print(frame: pd.DataFrame) -> None:
@@ -128,13 +167,9 @@ def _change(name: str) -> Any:
 
 def _note(runs: Sequence[Run]) -> str:
     return (
-        "Planted shares are Shapley values of the readable label information, so that measured Shapley values are of "
-        "their kind. Measured values below zero count as 0 and are brought to a sum of 1 in each setting; |α|, "
-        "contribution and signed projection are means over the sites, effective α is summed, leave-one-out sets a "
-        "stream to zero. ± is the standard deviation over seeds, of which each draws data, weights and order anew. "
-        "Rank correlation: Spearman's, over all streams of these settings; 1 is perfect. Calibration error: mean "
-        f"absolute gap between planted and measured share; 0 is perfect, and the row '{EQUAL}' is what is had without "
-        "measuring. In brackets: how many of the seeds have a measure in every setting, where not all do. "
+        f"{MEASURED} Rank correlation: Spearman's, over all streams of these settings; 1 is perfect. Calibration "
+        f"error: mean absolute gap between planted and measured share; 0 is perfect, and the row '{EQUAL}' is what is "
+        "had without measuring. In brackets: how many of the seeds have a measure in every setting, where not all do. "
         f"Configurations trained, seeds apart: {tried(runs)}."
     )
 

@@ -11,10 +11,13 @@ from results.render import MISSING, interval, markdown_table, number, written
 from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, SCOPES
 from results.table5_alpha_validity.make import columns_of
 from results.table5_alpha_validity.rows import STATISTICS
+from results.table5_alpha_validity.tenths import STATISTICS as SLOPES
 
 TABLE = Path(__file__).with_name("table.csv")
 CHANGES = "conditions/table.csv"
 """Of the table that belongs to :data:`TABLE`."""
+TENTHS = "tenths/table.csv"
+"""Likewise: how measures follow a share in steps of 10 %."""
 INSIDE = ("alpha", "effective", "contribution", "projection", "gradient")
 """Measures that are read off the model as it is."""
 
@@ -33,7 +36,8 @@ def reading(path: Path = TABLE) -> str:
     ]
     rows = overall.loc[overall["variant"] != EQUAL]
     said = _advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))
-    return "\n\n".join([*parts, *said, *_redundancy(alike), *conditions_said(path.parent / CHANGES)])
+    others = [*_redundancy(alike), *tenths_said(path.parent / TENTHS), *conditions_said(path.parent / CHANGES)]
+    return "\n\n".join([*parts, *said, *others])
 
 
 def _part(frame: pd.DataFrame, scope: str, statistic: str = "spearman") -> pd.DataFrame:
@@ -107,6 +111,27 @@ def conditions_said(path: Path) -> list[str]:
     return [
         "Conditions of which a change in rank correlation is shown, against the same rules with scaling to the "
         f"reference, free α and its learning rate × 5 — {'; '.join(said)}."
+    ]
+
+
+def tenths_said(path: Path) -> list[str]:
+    """By how much each measure of DM rises where the share that is unique to a stream rises."""
+    if not path.exists():
+        return []
+    frame = pd.read_csv(path)
+    rows = frame.loc[(frame["section"] == f"{SLOPES['slope']}, {SCOPES['unique']}") & (frame["variant"] == "dm")]
+    if rows.empty:
+        return []
+    row = rows.iloc[0]
+    rises = [
+        f"{title} by {number(row[f'{name}_mean'], 2)}"
+        for name, title in MEASURES.items()
+        if pd.notna(row[f"{name}_mean"])
+    ]
+    return [
+        "Where the share of one of two to five streams rises from 0 to 100 %, in steps of 10, its measured share rises "
+        f"under `dm`, for every point that is planted, {_listed(rises)} (1 is calibrated, 0 is blind; "
+        f"{row['seeds']:.0f} seeds; the figure has the curves)."
     ]
 
 

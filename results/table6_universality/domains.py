@@ -24,6 +24,7 @@ from results.table3_gpt.configs import STEP as GPT
 from results.table4_vision_language.configs import TASKS
 from results.table4_vision_language.configs import VARIANTS as VISION_ROWS
 from results.table5_alpha_validity.configs import STEP as VECTORS
+from results.table5_alpha_validity.tenths import in_tenths
 from results.table6_universality.configs import DM, OPTIONS, REFERENCE, RULES, rule_of
 from results.tables import ENSEMBLE, section_titles
 from results.tokens import BLOCK, scores_of_blocks
@@ -114,8 +115,10 @@ def _vision(runs: Sequence[Run]) -> Iterable[Domain]:
 
 
 def _vectors(runs: Sequence[Run]) -> Iterable[Domain]:
-    """The planted settings are the examples: a record keeps the accuracy on each."""
-    own = [run for run in runs if run.config["step"] == VECTORS]
+    """The planted settings are the examples: a record keeps the accuracy on each. Those in steps are made to draw
+    measures against them, and have few rules.
+    """
+    own = [run for run in runs if run.config["step"] == VECTORS and not in_tenths(run)]
     groups = grouped(own, setting_key)
     for number, key in enumerate(sorted(groups), start=1):
         title = "planted vectors" if len(groups) == 1 else f"planted vectors #{number}"
