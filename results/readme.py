@@ -81,7 +81,8 @@ def benchmarks(records: Path = RECORDS) -> str:
             continue
         report = json.loads(path.read_text(encoding="utf-8"))
         machine = report["machine"]
-        where = machine.get("gpu") or f"{machine['cpu']}, {machine.get('threads', machine.get('cores'))} threads"
+        threads = machine.get("threads", machine.get("cores"))
+        where = machine.get("gpu") or f"{machine['cpu']}, {threads} thread{'s' if threads != 1 else ''}"
         columns = list(report["rows"][0])
         modes = "".join(f' "{mode}"' for mode in report.get("settings", {}).get("modes", ()))
         command = f"python -m benchmarks.{report['benchmark']}{modes and f' --modes{modes}'}"

@@ -10,13 +10,14 @@ from results.answers import NOTHING
 from results.figure_alpha_sentiment.planted_texts import COLUMNS as GAP_COLUMNS
 from results.figure_alpha_sentiment.planted_texts import SHOWN as GAPS
 from results.reader import where
-from results.render import MISSING, markdown_table, number, signed, written
+from results.render import MISSING, file_stem, markdown_table, number, signed, written
 from results.table9_importance.make import COLUMNS as STREAM_COLUMNS
 from results.table9_importance.make import VERDICT
 from results.table9_importance.rows import ALL, BOTH, NONE, SOME
 from results.table_rows import RESULTS
 from results.tables import BASELINE as BACKBONE
 
+DOMAINS = RESULTS / "table6_universality" / "table.csv"
 JUDGED = ("dm", "dm_equal")
 """Rules of table 9 that the README has room for."""
 STREAMS_SHOWN = ("stream", "seeds", "α [95 % CI]", "contribution", "zero", "retrained [95 % CI]", VERDICT)
@@ -59,10 +60,10 @@ def _heaviest(frame: pd.DataFrame) -> str:
             wrong.append(f"{section}, where {counting.iloc[0]} counts and α is {each}")
     if not models:
         return ""
-    told = f", not in {'; '.join(wrong)}" if wrong else ""
+    told = f" Not so in {'; '.join(wrong)}." if wrong else ""
     return (
-        f" In {models} models with α one stream counts by every measure and the others by none; it has the "
-        f"largest |α| in {models - len(wrong)} of them, which is the backbone's own stream in {own}{told}."
+        f" In {models} models with α one stream counts by every measure and the others by none. It has the "
+        f"largest |α| in {models - len(wrong)} of them, and in {own} of these it is the backbone's own stream.{told}"
     )
 
 
@@ -76,16 +77,24 @@ def planted_texts(path: Path = RESULTS / "figure_alpha_sentiment" / "planted" / 
     return markdown_table(text.drop(columns=[GAPS[name] for name in ("effective", "projection")]))
 
 
-def pictures(folder: Path = RESULTS / "figure_vision_language") -> str:
-    """Whether the contribution of the picture tells when it mattered, by setting and variant."""
+def pictures(folder: Path = RESULTS / "figure_vision_language", domains: Path = DOMAINS) -> str:
+    """Whether the contribution of the picture tells when it mattered, by domain and variant.
+
+    Args:
+        folder: of the figures, whose files are named after the domains.
+        domains: the CSV of table 6, which has the names as they are.
+    """
+    sections = pd.read_csv(domains)["section"].unique() if domains.exists() else ()
+    titles = {file_stem(section): section for section in sections}
     rows: dict[str, dict[str, str]] = {}
     for path in sorted(folder.glob("*-agreement.csv")):
         frame = where(pd.read_csv(path), change="swapped")
         found = frame.groupby("variant", sort=False)["spearman"].agg(["min", "max", "size"])
-        rows[path.name.removesuffix("-agreement.csv")] = {
+        stem = path.name.removesuffix("-agreement.csv")
+        rows[titles.get(stem, stem)] = {
             str(name): f"{signed(low, 2)} to {signed(high, 2)} ({size})" if size > 1 else f"{signed(low, 2)} (1)"
             for name, low, high, size in found.itertuples()
         }
     names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     table = [[setting, *(cells.get(name, MISSING) for name in names)] for setting, cells in rows.items()]
-    return markdown_table(pd.DataFrame(table, columns=pd.Index(["setting", *names]))) if rows else NOTHING
+    return markdown_table(pd.DataFrame(table, columns=pd.Index(["domain", *names]))) if rows else NOTHING

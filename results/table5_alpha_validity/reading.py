@@ -55,8 +55,8 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
     worse = [name for name in taken if (rows[f"{name}_mean"].dropna() < rows["leave_one_out_mean"].min()).all()]
     alpha, removed = _span(rows, "alpha"), _span(rows, "leave_one_out")
     said = [
-        f"|α| has {alpha} over all rows of the table; to say that all streams matter "
-        f"alike has {chance}, since settings have two to five streams. Leaving a stream out has {removed}."
+        f"Over all {len(rows)} variants of the table |α| has {alpha}; to say that all streams matter alike has "
+        f"{chance}, since settings have two to five streams. Leaving a stream out has {removed}."
     ]
     if worse == taken:
         others = _listed([MEASURES[name] for name in taken[1:]])
@@ -67,6 +67,7 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
     elif worse:
         named = _listed([MEASURES[name] for name in worse])
         said.append(f"**So:** take streams out rather than read {named}, which rank them worse in every row.")
+        said[-1] += "".join(_excepted(rows, name) for name in taken if name not in worse)
     else:
         said.append("**So:** no measure is worse than leaving streams out in every row; it depends on the rule.")
     if (together["shapley_mean"] > together["leave_one_out_mean"]).mean() > 0.5:
@@ -76,6 +77,16 @@ def _advice(rows: pd.DataFrame, together: pd.DataFrame, chance: str) -> list[str
             f"values {spans[1]}: take Shapley values there."
         )
     return said
+
+
+def _excepted(rows: pd.DataFrame, measure: str) -> str:
+    """That a measure is worse but for some rows; empty where it is in fewer than half."""
+    known = rows.dropna(subset=[f"{measure}_mean"])
+    level = known.loc[known[f"{measure}_mean"] >= rows["leave_one_out_mean"].min(), "variant"]
+    if 2 * len(level) > len(known):
+        return ""
+    title = MEASURES[measure]
+    return f" {title[0].upper()}{title[1:]} does too but for {_listed([f'`{name}`' for name in level])}."
 
 
 def _redundancy(alike: pd.DataFrame) -> list[str]:
@@ -107,10 +118,11 @@ def conditions_said(path: Path) -> list[str]:
         for row in shown.to_dict("records"):
             change = interval(row[measure], row[f"{measure}_low"], row[f"{measure}_high"])
             changes.append(f"{CONDITIONS[row['variant']]} ({change} over {row['rules']} rules)")
-        said.append(f"{MEASURES[measure]}: {_listed(changes) or 'none'}")
+        said.append(f"- {MEASURES[measure]}: {_listed(changes) or 'none'}.")
     return [
         "Conditions of which a change in rank correlation is shown, against the same rules with scaling to the "
-        f"reference, free α and its learning rate × 5 — {'; '.join(said)}."
+        "reference, α without a constraint and its learning rate × 5:",
+        "\n".join(said),
     ]
 
 

@@ -51,8 +51,8 @@ def test_the_readme_names_shown_changes_only(tmp_path):
     plain = rng.uniform(0.4, 0.5, 5)
     values = _values(dm=plain, dm_softmax=plain - 0.2 + rng.normal(0, 0.01, 5), dm_lr20=plain + rng.normal(0, 0.05, 5))
     condition_frame(values).to_csv(tmp_path / "table.csv", index=False)
-    (said,) = conditions_said(tmp_path / "table.csv")
-    assert "|α|: α: softmax over streams (−0.2" in said and "× 20" not in said and "contribution: none" in said
+    _, said = conditions_said(tmp_path / "table.csv")
+    assert "- |α|: α: softmax over streams (−0.2" in said and "× 20" not in said and "- contribution: none." in said
     assert conditions_said(tmp_path / "missing.csv") == []
 
 

@@ -45,6 +45,16 @@ def test_better_in_some_row(tmp_path):
     assert "no measure is worse than leaving streams out in every row" in text and "Shapley values 0." not in text
 
 
+def test_a_measure_that_is_as_good_in_few_rows_is_named_with_them(tmp_path):
+    path = _table(tmp_path / "table.csv", {"dm": (0.31, 0.93), "dm_token": (0.4, 0.8), "gated": (0.3, 0.9)})
+    frame = pd.read_csv(path)
+    frame.loc[(frame["variant"] == "dm_token") & frame["section"].str.contains("all"), "effective_mean"] = 0.85
+    frame.to_csv(path, index=False)
+    text = reading(path)
+    assert "read |α|, contribution, signed projection and gradient × term, which" in text
+    assert "in every row. Effective α does too but for `dm_token`." in text
+
+
 @pytest.mark.parametrize(("removed", "said"), [(0.2, True), (0.05, False)])
 def test_leave_one_out_is_warned_against_where_it_errs_more_than_a_guess(tmp_path, removed, said):
     path = _table(tmp_path / "table.csv", {"dm": (0.31, 0.93)})

@@ -152,9 +152,9 @@ def test_a_stream_that_counts_with_a_small_alpha_is_named(tmp_path):
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     text = importance(tmp_path / "table.csv")
     assert text.endswith(
-        "In 2 models with α one stream counts by every measure and the others by none; it has the largest |α| in 1 of "
-        "them, which is the backbone's own stream in 1, not in trec, minilm: dm_equal, where phonetic counts and α is "
-        "meaning 0.60, phonetic −0.50."
+        "In 2 models with α one stream counts by every measure and the others by none. It has the largest |α| in 1 of "
+        "them, and in 1 of these it is the backbone's own stream. Not so in trec, minilm: dm_equal, where phonetic "
+        "counts and α is meaning 0.60, phonetic −0.50."
     )
 
 
