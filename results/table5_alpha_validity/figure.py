@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.grouping import by_variant
@@ -31,21 +32,39 @@ def calibration(runs: Sequence[Run], variants: Sequence[str]) -> pd.DataFrame:
 
 def calibration_figure(values: pd.DataFrame, variants: Sequence[str]) -> Figure | None:
     """A row per variant, a panel per measure; a marker per stream of a setting, its shape by the setting's kind."""
+    kinds = list(dict.fromkeys(values["kind"]))
+
+    def draw(axis: Axes, rows: pd.DataFrame) -> None:
+        for k, kind in enumerate(kinds):
+            part = where(rows, kind=kind)
+            axis.plot(
+                part["truth"], part["share"], color=OKABE_ITO[k], marker=MARKERS[k], linestyle="none", markersize=3,
+                alpha=0.8, label=kind,
+            )  # fmt: skip
+
+    return against_planted(values, variants, draw)
+
+
+def against_planted(
+    values: pd.DataFrame, variants: Sequence[str], draw: Callable[[Axes, pd.DataFrame], None]
+) -> Figure | None:
+    """A row per variant, a panel per measure of measured against planted shares, with the line of a calibrated one.
+
+    Args:
+        values: columns variant, measure, truth and share.
+        variants: rows; those without values are left out.
+        draw: puts the values of one variant and measure into a panel, the same labels into each.
+    """
     variants = [name for name in variants if name in set(values["variant"])]
     if not variants:
         return None
-    kinds = list(dict.fromkeys(values["kind"]))
     figure, axes = panels(len(variants), len(MEASURES), 7.4, 1.15, sharex=True, sharey=True)
     for row, variant in zip(axes, variants, strict=True):
         for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
-            axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=LINES[1])
-            for k, kind in enumerate(kinds):
-                part = where(values, variant=variant, measure=measure, kind=kind)
-                axis.plot(
-                    part["truth"], part["share"], color=OKABE_ITO[k], marker=MARKERS[k], linestyle="none", markersize=3,
-                    alpha=0.8, label=kind,
-                )  # fmt: skip
-            if where(values, variant=variant, measure=measure)["share"].isna().all():
+            axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=LINES[3])
+            own = where(values, variant=variant, measure=measure)
+            draw(axis, own)
+            if own["share"].isna().all():
                 axis.text(0.5, 0.5, "not\ndefined", ha="center", va="center", color=GREY, fontsize=7)
             if variant == variants[0]:
                 axis.set_title(title.replace(" ", "\n", 1))
@@ -54,6 +73,6 @@ def calibration_figure(values: pd.DataFrame, variants: Sequence[str]) -> Figure 
     axes[0][0].set_ylim(-0.05, 1.05)
     figure.supxlabel("planted share of the information (Shapley value)", fontsize="medium")
     figure.supylabel("measured share", fontsize="medium")
-    handles = [axes[0][0].lines[1 + k] for k in range(len(kinds))]
-    figure.legend(handles, kinds, loc="outside upper center", ncols=len(kinds))
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(3, len(handles)))
     return figure

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.grouping import by_variant
 from results.reader import Run, where
-from results.style import GREY, LINES, OKABE_ITO, panels, shown
-from results.table5_alpha_validity.configs import DRAWN, MEASURES, SCOPES
+from results.style import LINES, OKABE_ITO
+from results.table5_alpha_validity.configs import DRAWN, SCOPES
+from results.table5_alpha_validity.figure import against_planted
 from results.table5_alpha_validity.rows import shares, validity_frame
 
 NAME = re.compile(r"(?P<kind>\w+) (?P<followed>[a-e]+) \d+, (?P<count>\d) streams")
@@ -62,14 +64,13 @@ def slope_frame(values: pd.DataFrame) -> pd.DataFrame:
     Args:
         values: of :func:`followed`.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     keys = ["kind", "variant", "seed", "record", "accuracy", "measure"]
     for key, part in values.groupby(keys, sort=False):
         curves = [_statistics(curve) for _, curve in part.groupby("count")]
         size = {"settings": len(part), "streams": int(part["count"].sum())}
-        known = dict(zip(keys, key, strict=True))  # pyright: ignore[reportArgumentType]
-        means = {name: float(np.mean([curve[name] for curve in curves])) for name in STATISTICS}
-        rows.append({"scope": known.pop("kind"), **known, **size, **means})
+        named = dict(zip(["scope", *keys[1:]], tuple(key), strict=True))  # pyright: ignore[reportArgumentType]
+        rows.append(named | size | {name: float(np.mean([one[name] for one in curves])) for name in STATISTICS})
     frame, parts = pd.DataFrame(rows), []
     for statistic, called in STATISTICS.items():
         for kind in [kind for kind in SCOPES if rows and kind in set(frame["scope"])]:
@@ -85,30 +86,18 @@ def curves_figure(values: pd.DataFrame, variants: Sequence[str] = DRAWN) -> Figu
     Args:
         values: of :func:`followed`.
     """
-    variants = [name for name in variants if name in set(values["variant"])]
-    if not variants:
-        return None
     lines = list(values[["kind", "count"]].drop_duplicates().itertuples(index=False, name=None))
-    called = [f"{kind}, {count} streams" for kind, count in lines]
-    figure, axes = panels(len(variants), len(MEASURES), 7.4, 1.15, sharex=True, sharey=True)
-    for row, variant in zip(axes, variants, strict=True):
-        for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
-            axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=LINES[3])
-            part = where(values, variant=variant, measure=measure)
-            for k, (kind, count) in enumerate(lines):
-                curve = where(part, kind=kind, count=count).groupby("truth")["share"].mean()
-                axis.plot(curve.index, curve, color=OKABE_ITO[k], linestyle=LINES[k], linewidth=1.0, label=called[k])
-            if part["share"].isna().all():
-                axis.text(0.5, 0.5, "not\ndefined", ha="center", va="center", color=GREY, fontsize=7)
-            if variant == variants[0]:
-                axis.set_title(title.replace(" ", "\n", 1))
-        row[0].set_ylabel(shown(variant))
-    axes[0][0].set_xlim(-0.05, 1.05)
-    axes[0][0].set_ylim(-0.05, 1.05)
-    figure.supxlabel("planted share of the information (Shapley value)", fontsize="medium")
-    figure.supylabel("measured share", fontsize="medium")
-    figure.legend(axes[0][0].lines[1:], called, loc="outside upper center", ncols=(len(called) + 1) // 2)
-    return figure
+
+    def draw(axis: Axes, rows: pd.DataFrame) -> None:
+        for k, (kind, count) in enumerate(lines):
+            part = where(rows, kind=kind, count=count)
+            curve = pd.DataFrame(part.groupby("truth", as_index=False)["share"].mean())
+            axis.plot(
+                curve["truth"], curve["share"], color=OKABE_ITO[k], linestyle=LINES[k], linewidth=1.0,
+                label=f"{kind}, {count} streams",
+            )  # fmt: skip
+
+    return against_planted(values, variants, draw)
 
 
 def _statistics(curve: pd.DataFrame) -> dict[str, float]:
