@@ -52,7 +52,7 @@ class Family(NamedTuple):
 
 FAMILIES = (
     Family("dm", OKABE_ITO[0], ("dm",)), Family("li", OKABE_ITO[1], ("li",)),
-    Family("other rules of the study", OKABE_ITO[2], STUDIED), Family("concat", OKABE_ITO[3], ("concat",)),
+    Family("variants of dm, li", OKABE_ITO[2], STUDIED), Family("concat", OKABE_ITO[3], ("concat",)),
     Family("controls", GREY, CONTROLS, open=True),
     Family("larger reference", OKABE_ITO[6], REFERENCES, open=True),
     Family("other fusions", OKABE_ITO[5]),
@@ -95,7 +95,7 @@ def _shares(part: Any, frame: pd.DataFrame) -> None:
     # A setting without runs on a share has no curve; it is drawn only where none has one.
     sections = list(dict.fromkeys(frame["section"]))
     sections = [name for name in sections if where(frame, section=name)["fraction"].nunique() > 1] or sections
-    axes = [row[0] for row in part.subplots(len(sections), 1, squeeze=False, sharex=True)]
+    axes = [row[0] for row in part.subplots(len(sections), 1, squeeze=False)]
     for axis, section in zip(axes, sections, strict=True):
         _share_panel(axis, where(frame, section=section))
         axis.set_title(f"{section}: accuracy (%)")
@@ -158,7 +158,7 @@ def _parameters(part: Any, points: pd.DataFrame) -> None:
     handles: list[Any] = [_key(known[str(label)]) for label in means.sort_values(ascending=False).index]
     handles.append(Patch(color=BAND, label=f"within {CLEAR} errors"))
     rows = [handle for k in range(KEYS) for handle in handles[k::KEYS]]  # a legend is filled by columns
-    part.legend(handles=rows, loc="outside upper center", ncols=KEYS, fontsize=7, columnspacing=1.0, handletextpad=0.2)
+    part.legend(handles=rows, loc="outside upper center", ncols=KEYS, fontsize=7, columnspacing=0.8, handletextpad=0.1)
 
 
 def _key(one: Family) -> Line2D:
@@ -197,10 +197,14 @@ def family(rule: str) -> Family:
 
 
 def short(titles: Sequence[str], task: str) -> list[str]:
-    """Titles of domains without the task and without what all of them share; a single one by its first two parts."""
+    """Titles of domains without the task and without what all of them share: of what is left the first two parts, or
+    three where two titles would be the same.
+    """
     parts = [[part for part in title.replace(": ", ", ").split(", ") if part != task] for title in titles]
     common = set.intersection(*map(set, parts)) if len(parts) > 1 else set[str]()
-    return [" ".join([part for part in one if part not in common][:2]) for one in parts]
+    left = [[part for part in one if part not in common] for one in parts]
+    names = [" ".join(one[:2]) for one in left]
+    return [" ".join(one[:3]) if names.count(name) > 1 else name for one, name in zip(left, names, strict=True)]
 
 
 def _wrapped(names: Sequence[str]) -> str:

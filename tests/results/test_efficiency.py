@@ -114,7 +114,7 @@ def test_an_ensemble_has_the_parameters_of_its_members(records):
 def test_every_rule_has_a_look():
     assert len({one.label for one in FAMILIES}) == len(FAMILIES)
     assert [family(rule).label for rule in ("dm", "li_soma", "shuffled", "gmu", "reference_flops")] == [
-        "dm", "other rules of the study", "controls", "other fusions", "larger reference"
+        "dm", "variants of dm, li", "controls", "other fusions", "larger reference"
     ]  # fmt: skip
     assert all(family(rule) in FAMILIES for rule in RULES)
 
@@ -124,6 +124,10 @@ def test_titles_keep_what_tells_domains_apart():
     assert short(["masked LM: wikipedia_en, minilm"], "masked LM") == ["wikipedia_en minilm"]
     vision = [f"{data}, timm/mobilenetv2_100, scratch" for data in ("daquar, questions", "flickr8k, captions")]
     assert short(vision, "vision and language") == ["daquar questions", "flickr8k captions"]
+    encoders = [f"scenes, questions, {encoder}, scratch" for encoder in ("tiny", "timm/mobilenetv2_100")]
+    assert short([*vision, *encoders], "vision and language")[2:] == [
+        "scenes questions tiny", "scenes questions timm/mobilenetv2_100"
+    ]  # fmt: skip
 
 
 def test_lines_are_the_numbers_and_legends_follow_the_points(runs, whole):
