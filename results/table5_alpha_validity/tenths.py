@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from results.grouping import by_variant
 from results.reader import Run, where
 from results.style import LINES, OKABE_ITO
-from results.table5_alpha_validity.configs import DRAWN, SCOPES
+from results.table5_alpha_validity.configs import DRAWN, SCOPES, VARIANTS
 from results.table5_alpha_validity.figure import against_planted
 from results.table5_alpha_validity.rows import shares, validity_frame
 
@@ -72,9 +72,10 @@ def slope_frame(values: pd.DataFrame) -> pd.DataFrame:
         named = dict(zip(["scope", *keys[1:]], tuple(key), strict=True))  # pyright: ignore[reportArgumentType]
         rows.append(named | size | {name: float(np.mean([one[name] for one in curves])) for name in STATISTICS})
     frame, parts = pd.DataFrame(rows), []
+    names = [name for name in dict.fromkeys([*VARIANTS, *values["variant"]]) if name in set(values["variant"])]
     for statistic, called in STATISTICS.items():
         for kind in [kind for kind in SCOPES if rows and kind in set(frame["scope"])]:
-            part = validity_frame(frame, statistic, kind, list(dict.fromkeys(frame["variant"])))
+            part = validity_frame(frame, statistic, kind, names)
             unmarked = part.loc[:, [name for name in part.columns if not name.endswith("_mark")]]
             parts.append(unmarked.assign(section=f"{called}, {SCOPES[kind]}"))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=pd.Index(["section", "variant"]))
