@@ -65,7 +65,8 @@ def against_planted(
             own = where(values, variant=variant, measure=measure)
             draw(axis, own)
             if own["share"].isna().all():
-                axis.text(0.5, 0.5, "not\ndefined", ha="center", va="center", color=GREY, fontsize=7)
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+                axis.text(0.5, 0.5, "not\ndefined", ha="center", va="center", color=GREY, fontsize=7, bbox=box)
             if variant == variants[0]:
                 axis.set_title(title.replace(" ", "\n", 1))
         row[0].set_ylabel(shown(variant))

@@ -136,13 +136,13 @@ def tenths_said(path: Path) -> list[str]:
         return []
     row = rows.iloc[0]
     rises = [
-        f"{title} by {number(row[f'{name}_mean'], 2)}"
+        f"{number(row[f'{name}_mean'], 2)} ({title})"
         for name, title in MEASURES.items()
         if pd.notna(row[f"{name}_mean"])
     ]
     return [
-        "Where the share of one of two to five streams rises from 0 to 100 %, in steps of 10, its measured share rises "
-        f"under `dm`, for every point that is planted, {_listed(rises)} (1 is calibrated, 0 is blind; "
+        "Where the share of one of two to five streams rises from 0 to 100 % in steps of 10, its measured share under "
+        f"`dm` rises for each point that is planted by {_listed(rises)} (1 is calibrated, 0 is blind; "
         f"{row['seeds']:.0f} seeds; the figure has the curves)."
     ]
 

@@ -79,7 +79,7 @@ def test_the_figure_has_a_line_per_curve(tmp_path):
 def test_the_readme_says_how_far_a_measure_rises(tmp_path):
     slope_frame(followed([record(tmp_path / "runs")])).to_csv(tmp_path / "table.csv", index=False)
     (said,) = tenths_said(tmp_path / "table.csv")
-    assert "|α| by 0.00 and Shapley by 1.00" in said
+    assert "by 0.00 (|α|) and 1.00 (Shapley)" in said
     assert tenths_said(tmp_path / "missing.csv") == []
 
 
