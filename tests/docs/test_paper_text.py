@@ -244,6 +244,14 @@ def test_fixed_sentences_about_what_was_found_hold():
     assert swapped["difference"] < own["difference"] / 10
 
 
+def test_fixed_words_about_slopes_hold():
+    """README, below the curves: DM's α hardly rises with a planted share; what takes streams out follows it."""
+    table = pd.read_csv(RESULTS / "table5_alpha_validity" / "tenths" / "table.csv").set_index(["section", "variant"])
+    slopes = table.loc[("slope, unique information", "dm")]
+    assert slopes["alpha_mean"] < 0.25
+    assert min(slopes["leave_one_out_mean"], slopes["shapley_mean"]) > 0.95
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
