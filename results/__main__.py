@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 
-from results.catalogue import chosen
+from results.catalogue import Entry, chosen
 from results.diff.changes import FALSE_DISCOVERY, HOLM, group_frame, lone_rows, run_rows
 from results.diff.compared import compared
 from results.diff.detail import SEED_TESTS, answer_frame, overall_frame, seed_frame
@@ -87,15 +87,12 @@ def run_command(arguments: list[str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="print the command and start nothing")
     known, rest = parser.parse_known_args(arguments)
     (entry,) = chosen([known.name])
-    if not known.variants and not known.dataset and len(set(entry.rows.values())) > 1:
-        raise RecordError(
-            f"{entry.name} wants other rows on each of {', '.join(entry.rows)}; choose by --data.name, or by --variants"
-        )
-    variants = known.variants or entry.rows.get(known.dataset, entry.variants)
+    _check_choice(entry, known)
+    variants = known.variants or entry.on(known.dataset)
     rest = ["--engine", known.engine, "--runtime.runs_dir", known.runs, *rest]
     rest += ["--data.name", known.dataset] if known.dataset else []
     status, runs = 0, Path(known.runs).expanduser() / entry.trains
-    for fraction in known.fractions or entry.fractions:
+    for fraction in known.fractions or entry.fractions(known.dataset):
         share = [] if fraction == 1 else ["--data.train_fraction", str(fraction)]
         command = command_of(entry, known.preset, variants, known.seeds or entry.seeds, [*rest, *share])
         say(shlex.join(command))
@@ -110,6 +107,21 @@ def run_command(arguments: list[str]) -> int:
         for folder in collect_new(before, runs, known.records, entry.file):
             say(f"collected {folder}")
     return status
+
+
+def _check_choice(entry: Entry, known: Namespace) -> None:
+    """Where the data decide what a table wants, the data or the runs have to be named.
+
+    Raises:
+        RecordError: they are not.
+    """
+    choices = {"variants": (known.variants, entry.rows), "data.train-fraction": (known.fractions, entry.shares)}
+    for option, (given, wanted) in choices.items():
+        if not given and not known.dataset and len(set(wanted.values())) > 1:
+            settings = "; ".join(wanted)
+            raise RecordError(
+                f"{entry.name} wants other runs on each of {settings}: choose by --data.name, or by --{option}"
+            )
 
 
 def diff_command(arguments: list[str]) -> int:

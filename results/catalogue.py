@@ -1,9 +1,14 @@
-"""Every table and figure: the step whose runs it shows, and which runs it wants."""
+"""Every table and figure: the step whose runs it shows, and which runs it wants.
+
+A key of the wanted runs names settings by how their titles begin: ``sst5`` is SST-5 with any backbone, ``scenes,
+questions, tiny`` one vision encoder on the generated scenes. Where several keys fit, the longest counts, and a setting
+that none fits is shown and wants nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from results.divided import own_runs
@@ -11,11 +16,13 @@ from results.figure_gpt.configs import SHOWN as GPT_SHOWN
 from results.figure_mlm.configs import SHOWN as MLM_SHOWN
 from results.make import DIVIDED, EVERY, MAKERS
 from results.reader import RecordError, Run
-from results.table1_sentiment.configs import LATE_ENSEMBLE, ROWS
-from results.tables import BASELINE, ENSEMBLE
+from results.table1_ablation.configs import WANTED as ABLATED
+from results.table1_sentiment.configs import WANTED as COMPARED
+from results.table8_robustness.configs import WANTED as PERTURBED
+from results.tables import BASELINE
 
 ANY = ""
-"""In place of a dataset: every setting that has runs."""
+"""Key of every setting that has runs."""
 SEEDS = tuple(range(5))
 """Seeds of a table whose ``configs.py`` names none."""
 
@@ -29,11 +36,11 @@ class Entry:
     step: str
     """Package of the step, or :data:`EVERY`."""
     rows: Mapping[str, tuple[str, ...]]
-    """Dataset, or :data:`ANY` -> variants that it wants."""
+    """Beginning of a setting's title, or :data:`ANY` -> variants that it wants there."""
     seeds: tuple[int, ...]
     """Seeds that it wants of each."""
-    fractions: tuple[float, ...] = (1.0,)
-    """Shares of the training data on which it wants each."""
+    shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Key of :attr:`rows` -> shares of the training data on which it wants each; all data for the others."""
     divided: bool = False
     """Whether it shows runs on a share of the training data."""
     starts: str = ""
@@ -59,27 +66,42 @@ class Entry:
             raise RecordError(f"{self.name} shows the runs of every step; start those of a table of one step")
         return tuple(dict.fromkeys(name for names in self.rows.values() for name in names))
 
+    def key(self, title: str) -> str | None:
+        """The key of :attr:`rows` that fits a setting, None where it wants nothing."""
+        fitting = [key for key in self.rows if key == ANY or f"{title}, ".startswith(f"{key}, ")]
+        return max(fitting, key=len, default=None)
+
+    def on(self, dataset: str | None) -> tuple[str, ...]:
+        """The variants that it wants on a dataset, whatever else the setting is; all for None and where it wants none.
+
+        Raises:
+            RecordError: see :attr:`variants`.
+        """
+        fitting = [rows for key, rows in self.rows.items() if key.split(", ")[0] == dataset]
+        return tuple(dict.fromkeys(name for rows in fitting for name in rows)) or self.variants
+
+    def fractions(self, key: str | None) -> tuple[float, ...]:
+        """Shares of the training data that it wants under a key of :attr:`rows`."""
+        return self.shares.get(key or ANY, (1.0,))
+
     def own(self, runs: Iterable[Run]) -> list[Run]:
         """The runs that it may show."""
         return own_runs(runs, self.step, self.divided)
 
 
-def _sentiment() -> dict[str, tuple[str, ...]]:
-    """The rows of table 1, with the members of the ensemble in its place."""
-    return {
-        dataset: tuple(dict.fromkeys(name for row in rows for name in (LATE_ENSEMBLE if row == ENSEMBLE else (row,))))
-        for dataset, rows in ROWS.items()
-    }
+def _of_tables(variants: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Where the tables of step 1 want some of `variants` for themselves: what reads these runs wants no others."""
+    settings = dict.fromkeys(key for table in (COMPARED, ABLATED, PERTURBED) for key in table)
+    asked = {key: {name for table in (COMPARED, ABLATED, PERTURBED) for name in table.get(key, ())} for key in settings}
+    return {key: tuple(name for name in variants if name in names) for key, names in asked.items()}
 
 
-WANTED: dict[str, Mapping[str, tuple[str, ...]]] = {
-    "table1_sentiment": _sentiment(),
-    "figure_mlm": {ANY: (BASELINE, *MLM_SHOWN)},
-    "figure_gpt": {ANY: (BASELINE, *GPT_SHOWN)},
-}
-"""Rows of those whose ``configs.py`` does not name them as VARIANTS on DATASETS."""
 CONFIGS = {"figure_mlm": "table2_mlm", "figure_gpt": "table3_gpt", "figure_vision_language": "table4_vision_language"}
 """Figure -> table whose ``configs.py`` has its seeds, and its rows where nothing else is said."""
+READERS = ("figure_alpha_sentiment", "table9_importance")
+"""What reads the runs of other tables, and wants of ``VARIANTS`` those that these want."""
+SHOWN = {"figure_mlm": (BASELINE, *MLM_SHOWN), "figure_gpt": (BASELINE, *GPT_SHOWN)}
+"""Figure -> the rows of its table that it shows."""
 
 
 def _entry(name: str, step: str, divided: bool) -> Entry:
@@ -87,14 +109,13 @@ def _entry(name: str, step: str, divided: bool) -> Entry:
     starts = getattr(configs, "STARTS", "")
     if step == EVERY and not starts:  # it shows what the others want
         return Entry(name, step, {}, ())
-    rows = WANTED.get(name) or dict.fromkeys(getattr(configs, "DATASETS", (ANY,)), tuple(configs.VARIANTS))
-    fractions = tuple(getattr(configs, "FRACTIONS", (1.0,)))
-    seeds, file, after = (
-        tuple(getattr(configs, "SEEDS", SEEDS)),
-        getattr(configs, "FILE", ""),
-        getattr(configs, "AFTER", ""),
-    )
-    return Entry(name, step, rows, seeds, fractions, divided, starts, file, after)
+    variants = SHOWN.get(name, tuple(configs.VARIANTS))
+    rows = _of_tables(variants) if name in READERS else getattr(configs, "WANTED", {ANY: variants})
+    return Entry(
+        name, step, rows,
+        seeds=tuple(getattr(configs, "SEEDS", SEEDS)), shares=getattr(configs, "FRACTIONS", {}), divided=divided,
+        starts=starts, file=getattr(configs, "FILE", ""), after=getattr(configs, "AFTER", ""),
+    )  # fmt: skip
 
 
 def catalogue() -> dict[str, Entry]:

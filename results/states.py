@@ -17,6 +17,8 @@ from results.table4_vision_language.configs import STEP as VISION
 from results.tables import section_titles
 from results.vision_language import sections, task_of
 
+FEWEST = 3
+"""Seeds from which on a row is not missing, only of fewer seeds than the table wants."""
 MANY = 6
 """More variants than this are not named one by one where the others are fewer."""
 
@@ -30,6 +32,8 @@ class Gap:
     seeds: tuple[int, ...]
     others: tuple[str, ...]
     """The variants that the table wants there beside these."""
+    have: int
+    """Seeds that they have."""
 
     @property
     def runs(self) -> int:
@@ -60,9 +64,12 @@ class State:
 
     @property
     def words(self) -> str:
-        """``complete``, ``no runs``, or what there is of ``stale`` and ``missing runs``."""
+        """``complete``, ``no runs``, or ``stale`` and ``missing runs`` (a row of less than :data:`FEWEST` seeds) or
+        ``fewer seeds``, as it is.
+        """
         nothing = bool(self.entry.rows) and not self.found
-        lacking = "no runs" if nothing else "missing runs" if self.gaps else ""
+        few = any(gap.have < FEWEST for gap in self.gaps)
+        lacking = "no runs" if nothing else "missing runs" if few else "fewer seeds" if self.gaps else ""
         return ", ".join(filter(None, ["stale" if self.stale else "", lacking])) or "complete"
 
     @property
@@ -82,11 +89,11 @@ def state_of(entry: Entry, runs: Sequence[Run], folder: Path) -> State:
     wanted, gaps, own = 0, [], entry.own(runs)
     counted = [run for run in own if run.config["step"] == entry.trains and (run.folder / entry.file).exists()]
     settings = _settings(entry, counted)
-    for dataset, variants in entry.rows.items():
-        here = {title: group for title, group in settings.items() if dataset == ANY or group[0].dataset == dataset}
-        if not here and dataset != ANY:
-            here = {dataset: []}
-        for (title, group), fraction in product(here.items(), entry.fractions):
+    for key, variants in entry.rows.items():
+        here = {title: group for title, group in settings.items() if entry.key(title) == key}
+        if not here and key != ANY:
+            here = {key: []}
+        for (title, group), fraction in product(here.items(), entry.fractions(key)):
             possible = _possible(entry, variants, group)
             wanted += len(possible) * len(entry.seeds)
             part = [run for run in group if run.train_fraction == fraction]
@@ -130,7 +137,10 @@ def _gaps(setting: str, runs: Sequence[Run], variants: Sequence[str], seeds: Seq
         have = max(({run.seed for run in group} for group in configs), key=len, default=set())
         lacking.setdefault(tuple(seed for seed in seeds if seed not in have), []).append(name)
     return [
-        Gap(setting, tuple(names), absent, tuple(name for name in variants if name not in names))
+        Gap(
+            setting, tuple(names), absent,
+            others=tuple(name for name in variants if name not in names), have=len(seeds) - len(absent),
+        )
         for absent, names in lacking.items()
         if absent
-    ]
+    ]  # fmt: skip

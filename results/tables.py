@@ -179,9 +179,9 @@ def captions(
 
 
 def _without_runs(part: pd.DataFrame) -> str:
-    """Rows that are planned, of which nothing is printed."""
+    """Rows that the table has on other data, of which nothing is printed."""
     absent = list(part.loc[part["seeds"] == 0, "variant"])
-    return f"Planned, without a run: {', '.join(absent)}." if absent else ""
+    return f"Without a run here: {', '.join(absent)}." if absent else ""
 
 
 def _agreement(known: pd.DataFrame) -> str:

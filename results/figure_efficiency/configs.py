@@ -4,9 +4,11 @@ STARTS = "step1_sentiment"
 """The step whose runs on shares of the training data it wants; its other half shows the runs of every step."""
 VARIANTS: tuple[str, ...] = ("meaning", "concat", "dm", "li")
 """The reference alone, the plainest fusion, and the rules under study."""
-DATASETS: tuple[str, ...] = ("sst5", "trec")
-FRACTIONS: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Shares of the training data. Those of all data are the runs of table 1."""
+FRACTIONS: dict[str, tuple[float, ...]] = {"sst5": (0.01, 0.1, 0.3, 1.0), "trec": (0.01, 0.03, 0.1, 0.3, 1.0)}
+"""Dataset -> shares of its training data. Those of all data are the runs of table 1."""
+DATASETS: tuple[str, ...] = tuple(FRACTIONS)
+WANTED: dict[str, tuple[str, ...]] = dict.fromkeys(DATASETS, VARIANTS)
+"""Setting -> variants to be run there."""
 SEEDS: tuple[int, ...] = tuple(range(5))
 """Fewer than table 1 has, as there are five times as many runs."""
 

@@ -10,6 +10,7 @@ parameter, which have no place on a logarithmic axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -116,7 +117,7 @@ def _share_panel(axis: Axes, frame: pd.DataFrame) -> None:
         low, high = (100 * rows.loc[known, f"accuracy_{end}"] for end in ("low", "high"))
         axis.vlines(places[known], low, high, color=look.get_color(), linewidth=0.9)
     _share_legend(axis, frame)
-    fractions = sorted({*FRACTIONS, *frame["fraction"]})
+    fractions = sorted({*chain.from_iterable(FRACTIONS.values()), *frame["fraction"]})
     known = frame.dropna(subset="examples")
     examples = dict(zip(known["fraction"], known["examples"], strict=True))
     names = [f"{100 * one:g} %" + (f"\n{int(examples[one]):,}" if one in examples else "") for one in fractions]

@@ -25,7 +25,7 @@ ROW_NAMES: tuple[str, ...] = (
 """The plain backbone, then every subset under every rule, then stream dropout."""
 
 ROWS: dict[str, tuple[str, ...]] = dict.fromkeys(("sst5", "trec", "planted"), ROW_NAMES)
-"""Dataset -> rows in order."""
+"""Dataset -> rows in order, where some subset was run."""
 
 VARIANTS: tuple[str, ...] = (
     "meaning", *RULES, *(row_name(rule, chosen) for rule in RULES for chosen in SUBSETS if chosen != STREAMS),
@@ -33,5 +33,9 @@ VARIANTS: tuple[str, ...] = (
 )  # fmt: skip
 """All variants to be run for it; on all streams a rule is the same run as in table 1."""
 
-DATASETS: tuple[str, ...] = tuple(ROWS)
+ALONE = ("meaning", *RULES, *(row_name(rule, ("phonetic",)) for rule in RULES), WITH_DROPOUT[0])
+"""Where the phonetic stream alone stands beside all of them."""
+
+WANTED: dict[str, tuple[str, ...]] = {"sst5": VARIANTS, "planted": ALONE, "planted phonetic 1": VARIANTS}
+"""Setting -> variants to be run there."""
 SEEDS: tuple[int, ...] = tuple(range(10))

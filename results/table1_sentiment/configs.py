@@ -19,6 +19,9 @@ PLANTED_ROWS = (*MAIN_ROWS, "dm_nudged", "dm_dropout", "dm[phonetic]", "li[phone
 LARGE_ROWS = ("meaning", "dm", "li")
 """Rows on the large dataset. DM and LI are so near the backbone there that a control has no gain to explain."""
 
+START_ROWS = ("meaning", "dm", "dm_equal", "li")
+"""Rows on texts that share out the label otherwise: the backbone, and the rules from their starts."""
+
 ROWS: dict[str, tuple[str, ...]] = {"sst5": ALL_ROWS, "trec": MAIN_ROWS, "imdb": LARGE_ROWS, "planted": PLANTED_ROWS}
 """Dataset -> rows in order."""
 
@@ -27,5 +30,12 @@ VARIANTS: tuple[str, ...] = tuple(
 )
 """All variants to be run for it, the most telling first."""
 
-DATASETS: tuple[str, ...] = tuple(ROWS)
+WANTED: dict[str, tuple[str, ...]] = {
+    **{name: tuple(dict.fromkeys(one for row in rows for one in (LATE_ENSEMBLE if row == "late_ensemble" else (row,))))
+       for name, rows in ROWS.items()},
+    "planted phonetic 1": PLANTED_ROWS,
+    "planted meaning=phonetic 1": START_ROWS,
+    "planted meaning+phonetic 1": START_ROWS,
+}  # fmt: skip
+"""Setting -> variants to be run there, with the members of the ensemble in its place."""
 SEEDS: tuple[int, ...] = tuple(range(10))

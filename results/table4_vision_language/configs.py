@@ -30,6 +30,19 @@ VARIANTS = (
     "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear", "dm_linear_swapped", "li", "li_pooled",
 )  # fmt: skip
 """Rows in order; ``swapped`` is DM with the pictures of other samples, ``dm_linear_swapped`` that rule with them."""
+MAIN = ("concat", "prefix_mlp", "projector", "cross_attention", "dm", "li")
+"""Fusions of each kind, and the rules under study."""
+SCENES = ("no_image", "projector", "dm", "dm_token", "li")
+"""On generated scenes, where most is to be seen: today's fusion and the rules, with α per token too."""
+WANTED = {
+    "flickr8k, captions": VARIANTS,
+    "flickr8k, retrieval": MAIN,
+    "daquar, questions": ("no_image", "swapped", *MAIN),
+    "easy_vqa, questions": ("no_image", "swapped", "projector", "dm", "li"),
+    "scenes, questions": ("swapped", *SCENES),
+    "scenes, questions, tiny": SCENES,
+}
+"""Setting -> variants to be run there."""
 BASELINE = "no_image"
 """The language model without pictures: what every row is compared with."""
 NEVER = {"retrieval": (BASELINE,)}

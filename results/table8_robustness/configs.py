@@ -4,6 +4,8 @@ VARIANTS = ("meaning", "duplicate", "shuffled", "dm", "dm_equal", "li", "dm_drop
 """Rows in order."""
 DATASETS = ("sst5", "trec")
 """Data of real words: the pseudo-words of generated texts have no homophones and no derivations."""
+WANTED = {"trec": VARIANTS}
+"""Setting -> variants to be evaluated there."""
 SEEDS = tuple(range(10))
 AFTER, FILE = "robustness", "robustness.json"
 """The command of step 1 that evaluates finished runs, and the file that it leaves in their folders."""

@@ -195,7 +195,7 @@ def test_a_maker_on_its_own_ignores_shares_too(root, whole, tmp_path):
 
 
 def test_missing_shares_are_listed(runs, tmp_path):
-    entry = replace(catalogue()[NAME], rows={"sst5": VARIANTS}, seeds=(0, 1, 2), fractions=(0.01, 0.03, 1.0))
+    entry = replace(catalogue()[NAME], rows={"sst5": VARIANTS}, seeds=(0, 1, 2), shares={"sst5": (0.01, 0.03, 1.0)})
     state = state_of(entry, runs, tmp_path)
     assert (state.wanted, state.found) == (36, 24)
     assert [str(gap) for gap in state.gaps] == [
@@ -208,16 +208,17 @@ def test_missing_shares_are_listed(runs, tmp_path):
 def test_the_missing_runs_are_started_share_by_share(capsys):
     from step1_sentiment.__main__ import COMMAND
 
-    assert main(["run", NAME, "--preset", "small", "--dry-run", "--data.path", "data/sst5"]) == 0
+    given = ["--preset", "small", "--dry-run", "--data.name", "trec", "--data.path", "data/trec"]
+    assert main(["run", NAME, *given]) == 0
     commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
-    assert len(commands) == len(FRACTIONS)
-    for fraction, command in zip(FRACTIONS, commands, strict=True):
+    assert len(commands) == len(FRACTIONS["trec"])
+    for fraction, command in zip(FRACTIONS["trec"], commands, strict=True):
         assert command[1:4] == ["-m", "step1_sentiment", "table"]
         first, last = command.index("--variants"), command.index("--seeds")
         assert tuple(command[first + 1 : last]) == VARIANTS
         options = command[command.index("--runtime.runs_dir") :]
         config, _ = COMMAND.parse("small", "dm", options)
-        assert config.data.train_fraction == fraction and config.data.path == "data/sst5"
+        assert config.data.train_fraction == fraction and config.data.path == "data/trec"
     assert tuple(map(int, commands[0][last + 1 : last + 1 + len(SEEDS)])) == SEEDS
     main(["run", NAME, "--preset", "small", "--dry-run", "--data.train-fraction", "0.1"])
     (only,) = capsys.readouterr().out.splitlines()

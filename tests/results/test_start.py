@@ -21,7 +21,7 @@ TABLES = ("table1_sentiment", "table1_ablation", "table2_mlm", "table3_gpt", "ta
 def test_the_step_accepts_the_printed_command(name, capsys, monkeypatch):
     options = ["--preset", "quick", "--seeds", "1", "2", "--engine", "ray", "--workers", "3", "--runtime.device", "cpu"]
     rows = catalogue()[name].variants
-    chosen = ["--variants", *rows] if name == "table1_sentiment" else []  # which wants other rows on each of its data
+    chosen = ["--variants", *rows] if len(catalogue()[name].rows) > 1 else []  # other rows on each of its data
     assert main(["run", name, *options, *chosen, "--dry-run"]) == 0
     python, flag, step, command, *arguments = shlex.split(capsys.readouterr().out)
     assert (python, flag, step, command) == (sys.executable, "-m", catalogue()[name].step, "table")
@@ -57,9 +57,17 @@ def test_the_data_choose_the_rows(capsys):
     assert arguments[arguments.index("--data.name") + 1] == "trec"
 
 
-def test_where_each_of_the_data_has_other_rows_one_must_be_named(capsys):
-    assert main(["run", "table1_sentiment", "--preset", "small", "--dry-run"]) == 2
-    assert "choose by --data.name, or by --variants" in " ".join(capsys.readouterr().err.split())
+def test_every_task_on_the_data_has_its_rows(capsys):
+    assert main(["run", "table4_vision_language", "--preset", "small", "--data.name", "scenes", "--dry-run"]) == 0
+    arguments = shlex.split(capsys.readouterr().out)
+    rows = arguments[arguments.index("--variants") + 1 : arguments.index("--seeds")]
+    assert rows == list(catalogue()["table4_vision_language"].rows["scenes, questions"])
+
+
+@pytest.mark.parametrize("name", ["table1_sentiment", "figure_efficiency", "table4_vision_language"])
+def test_where_each_of_the_data_has_other_rows_one_must_be_named(name, capsys):
+    assert main(["run", name, "--preset", "small", "--dry-run"]) == 2
+    assert "choose by --data.name, or by --" in " ".join(capsys.readouterr().err.split())
 
 
 def test_runs_that_lack_the_file_of_a_table_are_evaluated_further(tmp_path, record):

@@ -101,6 +101,31 @@ def test_many_variants_are_named_by_those_that_are_left(root):
         assert state(root, replace(ENTRY, rows={"planted": rows})).details[1:] == [f"planted, minilm: {said}"]
 
 
+def test_a_row_of_three_seeds_is_there_and_lacks_further_ones(root, record):
+    entry = replace(ENTRY, seeds=tuple(range(5)))
+    for name in ("meaning", "dm"):
+        assert state(root, entry).words == "stale, missing runs"
+        record(root / "records", name, 2, 0.6, dataset="planted", classes=2)
+    assert state(root, entry).words == "stale, fewer seeds" and state(root, entry).found == 6
+    assert state(root, replace(entry, rows={"planted": ("meaning", "dm", "gmu")})).words == "stale, missing runs"
+
+
+def test_the_longest_beginning_of_a_title_says_what_is_wanted():
+    entry = catalogue()["table4_vision_language"]
+    assert entry.key("scenes, questions, tiny, scratch") == "scenes, questions, tiny"
+    assert entry.key("scenes, questions, timm/mobilenetv2_100, scratch") == "scenes, questions"
+    assert entry.key("scenes, captions, tiny, scratch") is None and catalogue()["table2_mlm"].key("any, minilm") == ""
+    assert catalogue()["table1_sentiment"].key("planted phonetic 1, minilm") == "planted phonetic 1"
+    assert catalogue()["table1_sentiment"].key("planted phonetic 0.5, minilm") is None
+
+
+def test_what_reads_the_runs_of_tables_wants_no_others():
+    tables = [catalogue()[name].rows for name in ("table1_sentiment", "table1_ablation", "table8_robustness")]
+    for name in ("figure_alpha_sentiment", "table9_importance"):
+        for setting, rows in catalogue()[name].rows.items():
+            assert rows and all(any(row in table.get(setting, ()) for table in tables) for row in rows)
+
+
 def test_no_runs(root):
     runs = load_runs(root / "records")
     for name in ("table2_mlm", "figure_gpt", "table4_vision_language"):

@@ -261,7 +261,7 @@ def test_planned_rows_without_a_run_are_named_and_not_printed(tmp_path, record):
     runs = load_runs(tmp_path)
     found = build_frame(runs, {"sst5": ("meaning", "gmu", "dm", "li")})
     note = captions(runs, found)["sst5, minilm"]
-    assert list(found["variant"]) == ["meaning", "gmu", "dm", "li"] and "Planned, without a run: gmu, li." in note
+    assert list(found["variant"]) == ["meaning", "gmu", "dm", "li"] and "Without a run here: gmu, li." in note
     for text in (markdown(found, {}), latex(found, {}, "toy")):
         assert "dm" in text and "gmu" not in text and "li " not in text
     lone = pd.DataFrame({"section": ["s"], "variant": ["chance"], "seeds": [0], "accuracy_mean": [0.2]})
