@@ -26,9 +26,9 @@ def overall_note(judged: Sequence[Judged], overall: pd.DataFrame) -> str:
         f"Each row is over the domains that have both the rule and dm. Ranks and first: {REPLICATES:,} replicates,",
         "each of which draws seeds and examples of a domain once for all its rules; a rule of one seed is taken as",
         "it is. Δ / SE: gain over the reference in standard errors. Normalised: 0 is the reference, 1 the best rule",
-        f"of a domain; {scaled} of {len(judged)} domains have such scores, in the others no rule beats the reference",
-        "or there is none. IQM: interquartile mean over domains, below four of them the mean. Δ / SE and beats",
-        "shuffled leave out comparisons of one seed. Options a and b of the causal language model share their",
+        f"of a domain; {scaled} of {len(judged)} domains have such scores, in the others no rule is shown to beat the",
+        "reference or there is none. IQM: interquartile mean over domains, below four of them the mean. Δ / SE and",
+        "beats shuffled leave out comparisons of one seed. Options a and b of the causal language model share their",
         "reference, so they are not independent. Rank by task: the mean over tasks, each the mean over its domains, so",
         f"that every task counts alike; in brackets how many tasks the row has. {_by_task(judged)}",
     ]
@@ -47,7 +47,9 @@ def domain_note(one: Judged) -> str:
     if domain.anchor != REFERENCE:
         text.append(f"There is no reference alone: {domain.anchor} stands in its place, and no score is normalised.")
     elif not one.normalised:
-        text.append("No rule beats the reference, so no score is normalised.")
+        text.append("No rule is shown to beat the reference, so no score is normalised.")
+    if one.better:
+        text.append(f"Shown to be better than {domain.anchor} (p Holm over the domain): {_listed(one.better)}.")
     text.append(_tested(one) if (frame["beats"] != UNTESTED).any() else "There is no shuffled control.")
     text.append(
         "What these seeds could have detected, and what each rule costs, is said by the table of the step itself."
@@ -63,10 +65,19 @@ def _leaders(one: Judged) -> list[str]:
 
 def _best(judged: Sequence[Judged]) -> str:
     counts = Counter(rule for one in judged for rule in _leaders(one))
-    named = [f"{rule} in {count}" for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
     everywhere = [rule for rule, count in counts.items() if count == len(judged)]
     verdict = f"{_listed(everywhere)} in all" if everywhere else "no rule in all"
-    return f"Largest gain in {len(judged)} domains: {_listed(named)}; {verdict}."
+    told = [one for one in judged if one.told_apart]
+    among = _counted(Counter(rule for one in told for rule in _leaders(one)))
+    return (
+        f"Largest gain in {len(judged)} domains: {_counted(counts)}; {verdict}. In {len(told)} of them the rules are "
+        f"told apart (one is shown to be better than the reference, or where there is none to differ from dm; paired "
+        f"test, Holm over the domain), and there the largest gain is had by: {among}. In the others it may be luck."
+    )
+
+
+def _counted(counts: Counter[str]) -> str:
+    return _listed(f"{rule} in {count}" for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _leading(overall: pd.DataFrame) -> str:

@@ -5,10 +5,11 @@
   and test examples, see :mod:`results.table6_universality.resampling`.
 - Normalised: Δ over the Δ of the domain's best row, so the reference is 0 and the best 1. Min-max would put the worst
   row at 0: one bad fusion would then move all others up, and a rule that is no better than the reference could have
-  0.9. The unit is the gain as estimated, the same in every replicate: where it is within chance, intervals are wide,
-  but finite. It is the highest of several gains, so chance makes it too large. Where no row beats the reference there
-  is no unit and no normalised score; such domains are missing from its mean over the domains, which therefore flatters.
-  Δ / SE, the gain in standard errors, is there in each.
+  0.9. The unit is the gain as estimated, the same in every replicate. It is the highest of several gains, so chance
+  makes it too large. Where no row is shown to be better than the reference (p as in the other tables, Holm over the
+  domain) there is no unit and no normalised score: all rows may be at chance, or all at the ceiling, and the best of
+  them would have 1 by luck. Such domains are missing from its mean over the domains, which therefore flatters, and the
+  notes count largest gains in all domains and in the others. Δ / SE, the gain in standard errors, is there in each.
 - Rank: 1 is best; equal scores share the mean of their ranks. Ranks are among the rules of a domain, whose number
   differs: over the domains compare a rule's mean rank with that of DM in the same domains, which stands beside it.
 - Beats shuffled: against the rule itself on shuffled streams where the domain has such runs (``dm_linear_shuffled``),
@@ -21,7 +22,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,17 @@ class Judged:
     normalised: Mapping[str, np.ndarray]
     """Rule -> its normalised score in every replicate ``[R]``; empty where there is none."""
 
+    @property
+    def told_apart(self) -> bool:
+        """Whether some rule is shown to be better than the anchor; against DM, better or worse."""
+        return bool(self.frame["told_apart"].iloc[0])
+
+    @property
+    def better(self) -> list[str]:
+        """Rules that are shown to be better than the anchor."""
+        shown = (self.frame["gain_p_holm"] < SIGNIFICANT) & (self.frame["difference"] > 0)
+        return list(self.frame.loc[shown, "variant"])
+
     def row(self, rule: str) -> Mapping[str, Any]:
         """The numbers of a rule."""
         return self.frame.set_index("variant").loc[rule].to_dict()
@@ -64,14 +76,19 @@ def judge(domain: Domain) -> Judged:
 
     The frame's columns: section, variant, seeds, score_mean, score_std (over seeds), paired_seeds (shared with the
     anchor), anchor (see :attr:`Domain.anchor`), difference (to the anchor) with difference_low, difference_high (95 %
-    interval) and standard_error, in_errors (difference over standard error), normalised (the difference over that of
-    the best rule; NaN where there is no reference or none beats it) with normalised_low and normalised_high, rank with
-    rank_low and rank_high, rules (how many are ranked), first (share of replicates in which the rule is), control
+    interval), standard_error and gain_p_holm (of the paired tests, Holm over the domain), in_errors (difference over
+    standard error), normalised (the difference over that of the best rule; NaN where there is no reference or none is
+    shown to beat it) with normalised_low and normalised_high, rank with
+    rank_low and rank_high, rules (how many are ranked), told_apart (whether one is shown to be better than the
+    reference, or to differ from DM where there is none), first (share of replicates in which the rule is), control
     (difference to the shuffled control of :func:`control_of`, over control_seeds), control_p, control_p_holm (over the
     domain), beats, mark (of the row by its score), records (names of the row's).
     """
     drawn = gains(domain)
-    unit = _unit(domain, drawn.estimates)
+    gained = _gained(domain, drawn.rules)
+    better, differing = (gained < SIGNIFICANT) & (drawn.estimates > 0), gained < SIGNIFICANT
+    to_reference = domain.anchor == REFERENCE
+    unit = float(drawn.estimates.max()) if to_reference and better.any() else math.nan
     ranked = ranks(drawn.replicates)
     low, high = bounds(drawn.replicates)
     rank_low, rank_high = bounds(ranked)
@@ -86,9 +103,11 @@ def judge(domain: Domain) -> Judged:
         "paired_seeds": drawn.seeds,
         "anchor": domain.anchor,
         "difference": drawn.estimates, "difference_low": low, "difference_high": high, "standard_error": errors,
+        "gain_p_holm": gained,
         "in_errors": drawn.estimates / errors, "normalised": drawn.estimates / unit, "normalised_low": low / unit,
         "normalised_high": high / unit, "rank": ranks(drawn.estimates), "rank_low": rank_low, "rank_high": rank_high,
-        "rules": len(drawn.rules), "first": wins(ranked).mean(0), **beside, "control_p_holm": corrected,
+        "rules": len(drawn.rules), "told_apart": bool((better if to_reference else differing).any()),
+        "first": wins(ranked).mean(0), **beside, "control_p_holm": corrected,
         "beats": [_verdict(gap, p) for gap, p in zip(beside["control"], corrected, strict=True)],
         MARK: [best[rule] for rule in drawn.rules],
         SOURCES: [domain.records.get(rule, "") for rule in drawn.rules],
@@ -97,10 +116,13 @@ def judge(domain: Domain) -> Judged:
     return Judged(domain, frame, dict(zip(drawn.rules, ranked.T, strict=True)), scaled)
 
 
-def _unit(domain: Domain, estimates: np.ndarray) -> float:
-    """Gain of the best rule over the reference; NaN where there is none."""
-    best = float(estimates.max())
-    return best if domain.anchor == REFERENCE and round(best, 12) > 0 else math.nan
+def _gained(domain: Domain, rules: Sequence[str]) -> np.ndarray:
+    """p of each rule's gain over the anchor ``[R]``, Holm over the domain; NaN for the anchor itself."""
+    anchor = domain.scores[domain.anchor]
+    found = [
+        None if rule == domain.anchor else tested(domain.scores[rule], anchor, enough(len(rules))) for rule in rules
+    ]
+    return holm(np.array([math.nan if one is None else one.p for one in found]))
 
 
 def control_of(domain: Domain, rule: str) -> str:

@@ -14,6 +14,7 @@ from results.table6_universality.concordance import concordance, kendall_w
 from results.table6_universality.configs import RULES, rule_of
 from results.table6_universality.domains import Domain, domains
 from results.table6_universality.make import DOMAIN_COLUMNS, make
+from results.table6_universality.notes import domain_note, overall_note
 from results.table6_universality.overall import overall_frame
 from results.table6_universality.resampling import gains, ranks, wins
 from results.table6_universality.rows import judge
@@ -93,6 +94,18 @@ def test_without_a_gain_nothing_is_normalised_and_the_gain_is_still_there():
     frame = judged.frame.set_index("variant")
     assert frame["normalised"].isna().all() and not judged.normalised
     assert frame.loc["dm", "in_errors"] < -2 and frame.loc["reference", "rank"] == 1
+
+
+def test_a_lead_by_luck_is_no_unit_and_is_not_counted_as_told_apart():
+    gain = {"reference": 0.0, "shuffled": 0.0, "li": 0.0, "dm": 0.0}
+    luck, real = judge(domain("one", gain)), judge(domain("three", {**gain, "dm": 0.3}))
+    assert (luck.told_apart, luck.better, real.told_apart, real.better) == (False, [], True, ["dm"])
+    assert luck.frame["difference"].max() > 0 and luck.frame["normalised"].isna().all()
+    assert "In 1 of them the rules are told apart" in (note := overall_note([luck, real], overall_frame([luck, real])))
+    assert "the largest gain is had by: dm in 1." in note and "1 of 2 domains have such scores" in note
+    assert "Shown to be better than reference (p Holm over the domain): dm." in domain_note(real)
+    without = judge(domain("five", {"shuffled": 0.0, "dm": 0.3, "li": 0.3}))  # there is no reference: DM stands for it
+    assert without.told_apart and without.better == [] and without.frame["normalised"].isna().all()
 
 
 def test_draws_are_those_of_the_multi_bootstrap():
