@@ -20,6 +20,7 @@ lint: .venv/installed
 results: .venv/installed
 	$(BIN)/python -m results make
 	$(BIN)/python -m results.readme
+	$(BIN)/python -m results report
 
 paper: latex .venv/installed
 	$(BIN)/python -m results make

@@ -23,6 +23,8 @@ several headers -> the column with the marks of each."""
 INTERVAL = "Δ points [95 % CI]"
 SCORE = "accuracy %"
 """Header of the score by which the rows of a table of accuracies are compared."""
+DIGITS = 9
+"""Of a number in a CSV."""
 SOURCES = "records"
 """Column with the names of the records that a row was made from."""
 
@@ -152,8 +154,16 @@ def sizes_note(baseline: str) -> str:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> Path:
-    """A frame as CSV, with nine digits: read from it and rounded again, a number is shown as it is elsewhere."""
-    return write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.9g"))
+    """A frame as CSV, with :data:`DIGITS` digits: read from it and rounded again, a number is shown as elsewhere."""
+    return write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format=f"%.{DIGITS}g"))
+
+
+def _as_in_csv(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as a reader of the CSV has them, so that one on the edge of rounding is written alike everywhere."""
+    numbers = frame.select_dtypes("floating")
+    return frame.assign(
+        **{str(name): numbers[name].map(lambda value: float(f"{value:.{DIGITS}g}")) for name in numbers}
+    )
 
 
 def write_table(
@@ -178,6 +188,7 @@ def write_table(
         printed: those of the LaTeX tables, where paper has no room for all.
         score: where the marks of the rows are shown.
     """
+    frame = _as_in_csv(frame)
     return [
         write_csv(folder / "table.csv", frame),
         write_text(folder / "table.md", markdown(frame, captions, note, columns, score)),

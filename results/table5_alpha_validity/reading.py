@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.kinds import SIGNIFICANT
 from results.render import MISSING, interval, markdown_table, number, written
-from results.table5_alpha_validity.configs import CONDITIONS, DRAWN, EQUAL, MEASURES, SCOPES
+from results.table5_alpha_validity.configs import CONDITIONS, CONSTRAINED, DRAWN, EQUAL, MEASURES, SCOPES
 from results.table5_alpha_validity.make import columns_of
 from results.table5_alpha_validity.rows import STATISTICS
 from results.table5_alpha_validity.tenths import STATISTICS as SLOPES
@@ -18,6 +18,8 @@ CHANGES = "conditions/table.csv"
 """Of the table that belongs to :data:`TABLE`."""
 TENTHS = "tenths/table.csv"
 """Likewise: how measures follow a share in steps of 10 %."""
+FREE = "dm_equal"
+"""DM from equal weights without a constraint."""
 INSIDE = ("alpha", "effective", "contribution", "projection", "gradient")
 """Measures that are read off the model as it is."""
 
@@ -37,6 +39,7 @@ def reading(path: Path = TABLE) -> str:
     rows = overall.loc[overall["variant"] != EQUAL]
     said = _advice(rows, together.loc[together["variant"] != EQUAL], _chance(overall))
     others = [*_redundancy(alike), *tenths_said(path.parent / TENTHS), *conditions_said(path.parent / CHANGES)]
+    others += _from_equal(overall)
     return "\n\n".join([*parts, *said, *others])
 
 
@@ -123,6 +126,19 @@ def conditions_said(path: Path) -> list[str]:
         "Conditions of which a change in rank correlation is shown, against the same rules with scaling to the "
         "reference, α without a constraint and its learning rate × 5:",
         "\n".join(said),
+    ]
+
+
+def _from_equal(overall: pd.DataFrame) -> list[str]:
+    """|α| under constraints that start where they need not begin at their bounds; empty without such runs."""
+    known = overall.set_index("variant")["alpha_mean"].dropna()
+    if not {FREE, *CONSTRAINED} <= set(known.index):
+        return []
+    softmax, sigmoid, free = (number(known[name], 2) for name in (*CONSTRAINED, FREE))
+    return [
+        "A softmax or sigmoid can only come near the weights at which the plain backbone is preserved, and is flat "
+        "there: their changes are those of the constraint and of this start. From equal weights, where neither need "
+        f"begin at its bounds, |α| has {softmax} under a softmax, {sigmoid} under a sigmoid and {free} free."
     ]
 
 

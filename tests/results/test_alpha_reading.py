@@ -40,6 +40,13 @@ def test_worse_in_every_row(tmp_path):
     assert "| dm | 5 | 0.31 ± 0.01 |" in text and r"| variant | seeds | \|α\| |" in text
 
 
+def test_constraints_are_also_told_from_a_start_that_they_can_have(tmp_path):
+    rows = {"dm": (0.3, 0.9), "dm_equal": (0.31, 0.9), "dm_equal_softmax": (0.32, 0.9)}
+    assert "under a softmax" not in reading(_table(tmp_path / "table.csv", rows))
+    text = reading(_table(tmp_path / "table.csv", rows | {"dm_equal_sigmoid": (0.33, 0.9)}))
+    assert "|α| has 0.32 under a softmax, 0.33 under a sigmoid and 0.31 free." in text
+
+
 def test_better_in_some_row(tmp_path):
     text = reading(_table(tmp_path / "table.csv", {"dm": (0.31, 0.93), "gated": (0.95, 0.94)}, together=(0.9, 0.2)))
     assert "no measure is worse than leaving streams out in every row" in text and "Shapley values 0." not in text

@@ -6,8 +6,8 @@ import pytest
 
 from results.__main__ import main
 from results.collect import collect
-from results.integrity import DIGESTS, fingerprint, seal
-from results.reader import RecordError, load_run, load_runs
+from results.integrity import DIGESTS, fingerprint, is_sealed, seal
+from results.reader import RECORDS, RecordError, load_run, load_runs
 
 
 @pytest.fixture
@@ -41,6 +41,11 @@ def test_files_added_or_taken_away_are_noticed(sealed):
     (sealed / "evidence.parquet").write_bytes(b"")
     with pytest.raises(RecordError, match=r"evidence.parquet.*added"):
         load_run(sealed)
+
+
+def test_every_record_of_the_study_is_sealed():
+    open_records = [folder.parent.name for folder in RECORDS.glob("*/*/status.json") if not is_sealed(folder.parent)]
+    assert not open_records and len(list(RECORDS.glob(f"*/*/{DIGESTS}"))) > 100
 
 
 @pytest.mark.parametrize("content", ["{ half", "[1]", '"text"'])

@@ -33,7 +33,9 @@ CSV = """section,variant,records
 "made up, tiny",dm,dm-1 dm-2
 "made up, tiny",li<b>,
 """
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None
+)
 browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 

@@ -11,7 +11,7 @@ from common.evaluation.statistics import holm
 from results.arms import late_ensemble
 from results.costs import StepTimes, read_step_times
 from results.reader import RecordError, load_runs, probabilities, where
-from results.render import MISSING, escaped, latex, markdown, write_csv, written
+from results.render import MISSING, escaped, latex, markdown, write_csv, write_table, written
 from results.table1_ablation.make import by_streams
 from results.table1_ablation.make import make as make_ablation
 from results.table1_sentiment.configs import ALL_ROWS, LATE_ENSEMBLE, ROWS, VARIANTS
@@ -100,6 +100,15 @@ def test_a_number_read_back_from_a_table_is_written_as_in_it(frame, tmp_path):
     frame = frame.assign(parameters=24_715_003.0)
     assert pd.read_csv(write_csv(tmp_path / "table.csv", frame))["parameters"].eq(24_715_003).all()
     assert written(pd.read_csv(tmp_path / "table.csv")).equals(written(frame))
+
+
+def test_a_number_on_the_edge_of_rounding_is_written_alike_in_all_files(tmp_path):
+    """3.925000000000001 rounds up, and what the CSV keeps of it down."""
+    frame = pd.DataFrame({"section": "one", "variant": "dm", "value": [3.925000000000001], "records": "dm-1"})
+    columns = {"variant": lambda row: row["variant"], "value": lambda row: f"{row['value']:.2f}"}
+    write_table(tmp_path, frame, {"one": ""}, "label", columns=columns)
+    again = written(pd.read_csv(tmp_path / "table.csv"), columns)["value"].iloc[0]
+    assert again == "3.92" and f"| {again} |" in (tmp_path / "table.md").read_text()
 
 
 def test_captions_say_what_was_tried(runs, frame):
