@@ -214,7 +214,7 @@ PRESETS: dict[str, Callable[[], VisionLanguageRunConfig]] = {
 FUSIONS = ("prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer", "cross_attention")
 VARIANTS = (
     "no_image", "swapped", "concat", *FUSIONS, "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear",
-    "dm_linear_swapped", "li", "li_pooled",
+    "dm_linear_swapped", "li", "li_swapped", "li_pooled",
 )  # fmt: skip
 """Names of rows, for the help; any other rule works too."""
 CONTROLS = ("no_image", "swapped", "<rule>_swapped")

@@ -13,7 +13,7 @@ from paper.numbers.sections import section_macros, verdict
 from paper.numbers.study import study_macros
 from paper.numbers.transfer import transfer_macros
 from paper.numbers.universality import TABLE as UNIVERSALITY
-from paper.numbers.universality import beats_macros, behind_macros
+from paper.numbers.universality import beats_macros, behind_macros, lead_macros
 from results.kinds import ABLATION, KINDS, SHARES
 from results.table_rows import Row
 
@@ -48,7 +48,7 @@ def macros(found: dict[str, list[Row]]) -> list[Macro]:
         if table == IMPORTANCE:
             made += all_importance_macros(rows)
         if table == UNIVERSALITY:
-            made += behind_macros(rows)
+            made += [*behind_macros(rows), *lead_macros(rows)]
         if table in KINDS:
             by_section = {section: [row for row in rows if row.section == section] for section in sections}
             made.append(Macro(f"{table}/table/verdict", verdict(by_section), f"results/{table}/table.csv"))

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results.command import run_maker
+from results.figure_alpha_sentiment import ladder
 from results.figure_alpha_sentiment.agreement import agreement_frame, importance_frame, validity_frame
 from results.figure_alpha_sentiment.configs import DATASETS, RARE_AT, SITES_SHOWN, VARIANTS
 from results.figure_alpha_sentiment.left_out import accuracy_left_out
@@ -40,10 +41,22 @@ def make(runs: Sequence[Run], folder: Path = FOLDER) -> list[Path]:
         if shown:
             written += _setting(shown, folder, file_stem(titles[key]))
     planted = planted_frame(runs, VARIANTS)
-    if planted.empty:
-        return written
-    notes = dict.fromkeys(map(str, planted["section"]), NOTE)
-    return written + write_table(folder / "planted", planted, notes, "planted-texts", columns=COLUMNS)
+    if not planted.empty:
+        notes = dict.fromkeys(map(str, planted["section"]), NOTE)
+        written += write_table(folder / "planted", planted, notes, "planted-texts", columns=COLUMNS)
+    return written + _ladder(runs, folder)
+
+
+def _ladder(runs: Sequence[Run], folder: Path) -> list[Path]:
+    points = ladder.followed(runs, VARIANTS)
+    if points.empty:
+        return []
+    frame, notes = ladder.slopes(points), {ladder.TITLE: ladder.NOTE}
+    with paper_style():
+        figure = ladder.ladder_figure(points, VARIANTS)
+        written = save(figure, folder / "ladder") if figure is not None else []
+    written.append(write_csv(folder / "ladder" / "points.csv", points))
+    return written + write_table(folder / "ladder", frame, notes, "planted-ladder", columns=ladder.COLUMNS)
 
 
 def _setting(runs: Sequence[Run], folder: Path, stem: str) -> list[Path]:

@@ -13,14 +13,19 @@ ALL_ROWS = (
 )  # fmt: skip
 """Rows on the main dataset: the baseline, the controls, other fusions, the study's rules."""
 
-PLANTED_ROWS = (*MAIN_ROWS, "dm_nudged", "dm_dropout", "dm[phonetic]", "li[phonetic]")
+PLANTED_ROWS = (*MAIN_ROWS, "li_shuffled", "dm_nudged", "dm_dropout", "dm[phonetic]", "li[phonetic]")
 """Rows on generated texts."""
 
 LARGE_ROWS = ("meaning", "dm", "li")
 """Rows on the large dataset. DM and LI are so near the backbone there that a control has no gain to explain."""
 
 START_ROWS = ("meaning", "dm", "dm_equal", "li")
-"""Rows on texts that share out the label otherwise: the backbone, and the rules from their starts."""
+"""Rows where the label is redundant or synergistic: the backbone, and the rules from their starts."""
+
+LADDER = {f"planted {shares}": ("meaning", "dm_equal", "li") for shares in (
+    "meaning 1", "meaning 0.7 phonetic 0.3", "meaning 0.5 phonetic 0.5", "meaning 0.3 phonetic 0.7",
+)}  # fmt: skip
+"""Divisions of the label between meaning and sound -> rows: the backbone, and the rules that find the sound."""
 
 ROWS: dict[str, tuple[str, ...]] = {"sst5": ALL_ROWS, "trec": MAIN_ROWS, "imdb": LARGE_ROWS, "planted": PLANTED_ROWS}
 """Dataset -> rows in order."""
@@ -33,9 +38,11 @@ VARIANTS: tuple[str, ...] = tuple(
 WANTED: dict[str, tuple[str, ...]] = {
     **{name: tuple(dict.fromkeys(one for row in rows for one in (LATE_ENSEMBLE if row == "late_ensemble" else (row,))))
        for name, rows in ROWS.items()},
+    "planted": tuple(name for name in PLANTED_ROWS if name != "li_shuffled"),
     "planted phonetic 1": PLANTED_ROWS,
     "planted meaning=phonetic 1": START_ROWS,
     "planted meaning+phonetic 1": START_ROWS,
+    **LADDER,
 }  # fmt: skip
 """Setting -> variants to be run there, with the members of the ensemble in its place."""
 SEEDS: tuple[int, ...] = tuple(range(10))

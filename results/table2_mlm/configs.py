@@ -3,7 +3,7 @@
 STEP = "step2_mlm"
 VARIANTS = (
     "meaning", "duplicate", "shuffled", "concat", "gmu", "dm", "dm_linear", "dm_linear_shuffled", "dm_linear[meaning]",
-    "li", "li_soma",
+    "li", "li_shuffled", "li_soma",
 )  # fmt: skip
 """Rows in order."""
 SEEDS: tuple[int, ...] = tuple(range(5))

@@ -14,7 +14,7 @@ How the picture reaches the language model:
 - ``dm``, ``dm_output``, ``dm_token``, ``dm_linear``, ``li``: as a stream; DM in every layer, at the output only, with α
   per token; DM-linear and LI in every layer;
 - ``dm_pooled``, ``li_pooled``: likewise, but of the mean of the patches;
-- ``dm_linear_swapped``: as ``swapped``, under DM-linear.
+- ``dm_linear_swapped``, ``li_swapped``: as ``swapped``, under DM-linear and LI.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from common.evaluation.retrieval import RECALL_AT as RECALL_CUTS
 STEP = "step4_vision_language"
 VARIANTS = (
     "no_image", "swapped", "concat", "prefix_mlp", "prefix_transformer", "projector", "projector_patches", "qformer",
-    "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear", "dm_linear_swapped", "li", "li_pooled",
+    "cross_attention", "dm", "dm_output", "dm_pooled", "dm_token", "dm_linear", "dm_linear_swapped", "li", "li_swapped",
+    "li_pooled",
 )  # fmt: skip
-"""Rows in order; ``swapped`` is DM with the pictures of other samples, ``dm_linear_swapped`` that rule with them."""
+"""Rows in order; ``swapped`` is DM with the pictures of other samples, ``<rule>_swapped`` another rule with them."""
 MAIN = ("concat", "prefix_mlp", "projector", "cross_attention", "dm", "li")
 """Fusions of each kind, and the rules under study."""
 SCENES = ("no_image", "projector", "dm", "dm_token", "li")

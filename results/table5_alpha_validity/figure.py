@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -46,7 +46,10 @@ def calibration_figure(values: pd.DataFrame, variants: Sequence[str]) -> Figure 
 
 
 def against_planted(
-    values: pd.DataFrame, variants: Sequence[str], draw: Callable[[Axes, pd.DataFrame], None]
+    values: pd.DataFrame,
+    variants: Sequence[str],
+    draw: Callable[[Axes, pd.DataFrame], None],
+    measures: Mapping[str, str] = MEASURES,
 ) -> Figure | None:
     """A row per variant, a panel per measure of measured against planted shares, with the line of a calibrated one.
 
@@ -54,13 +57,14 @@ def against_planted(
         values: columns variant, measure, truth and share.
         variants: rows; those without values are left out.
         draw: puts the values of one variant and measure into a panel, the same labels into each.
+        measures: name of each in `values` -> title of its panels.
     """
     variants = [name for name in variants if name in set(values["variant"])]
     if not variants:
         return None
-    figure, axes = panels(len(variants), len(MEASURES), 7.4, 1.15, sharex=True, sharey=True)
+    figure, axes = panels(len(variants), len(measures), 7.4, 1.15, sharex=True, sharey=True)
     for row, variant in zip(axes, variants, strict=True):
-        for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
+        for axis, (measure, title) in zip(row, measures.items(), strict=True):
             axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=LINES[3])
             own = where(values, variant=variant, measure=measure)
             draw(axis, own)

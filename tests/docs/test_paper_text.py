@@ -244,6 +244,14 @@ def test_fixed_sentences_about_what_was_found_hold():
     assert swapped["difference"] < own["difference"] / 10
 
 
+def test_fixed_words_about_questions_hold():
+    """Results: on easy-VQA and the scenes no other fusion than the projector was run."""
+    table = pd.read_csv(RESULTS / "table4_vision_language" / "questions" / "table.csv")
+    for data in ("easy_vqa", "scenes"):
+        rows = set(table.loc[table["section"].str.startswith(f"{data},"), "variant"])
+        assert rows <= {"no_image", "swapped", "projector", "dm", "dm_token", "li"} and {"projector", "dm"} <= rows
+
+
 def test_fixed_words_about_slopes_hold():
     """README, below the curves: DM's α hardly rises with a planted share; what takes streams out follows it."""
     table = pd.read_csv(RESULTS / "table5_alpha_validity" / "tenths" / "table.csv").set_index(["section", "variant"])

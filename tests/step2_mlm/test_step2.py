@@ -215,7 +215,7 @@ def test_homophones_share_a_sound_and_not_a_spelling(tmp_path):
     "name",
     [
         "meaning", "duplicate", "shuffled", "concat", "gmu", "dm", "dm_linear", "dm_linear_shuffled",
-        "dm_linear[meaning]", "li", "li_soma",
+        "dm_linear[meaning]", "li", "li_shuffled", "li_soma",
     ],
 )  # fmt: skip
 def test_every_variant_trains_a_step_from_a_pretrained_backbone(folder, cache, tmp_path, name):
