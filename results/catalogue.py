@@ -7,7 +7,7 @@ that none fits is shown and wants nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -17,6 +17,7 @@ from results.figure_mlm.configs import SHOWN as MLM_SHOWN
 from results.make import DIVIDED, EVERY, MAKERS
 from results.reader import RecordError, Run
 from results.table1_ablation.configs import WANTED as ABLATED
+from results.table1_sentiment.configs import LADDER
 from results.table1_sentiment.configs import WANTED as COMPARED
 from results.table8_robustness.configs import WANTED as PERTURBED
 from results.tables import BASELINE
@@ -89,17 +90,17 @@ class Entry:
         return own_runs(runs, self.step, self.divided)
 
 
-def _of_tables(variants: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Where the tables of step 1 want some of `variants` for themselves: what reads these runs wants no others."""
-    settings = dict.fromkeys(key for table in (COMPARED, ABLATED, PERTURBED) for key in table)
+def _of_tables(variants: Iterable[str], without: Container[str]) -> dict[str, tuple[str, ...]]:
+    """Where the tables of step 1 want some of `variants` for themselves, but for the settings `without`."""
+    settings = [key for key in {**COMPARED, **ABLATED, **PERTURBED} if key not in without]
     asked = {key: {name for table in (COMPARED, ABLATED, PERTURBED) for name in table.get(key, ())} for key in settings}
     return {key: tuple(name for name in variants if name in names) for key, names in asked.items()}
 
 
 CONFIGS = {"figure_mlm": "table2_mlm", "figure_gpt": "table3_gpt", "figure_vision_language": "table4_vision_language"}
 """Figure -> table whose ``configs.py`` has its seeds, and its rows where nothing else is said."""
-READERS = ("figure_alpha_sentiment", "table9_importance")
-"""What reads the runs of other tables, and wants of ``VARIANTS`` those that these want."""
+READERS = {"figure_alpha_sentiment": (), "table9_importance": LADDER}
+"""What reads the runs of other tables, and wants of ``VARIANTS`` those that these want -> settings it leaves out."""
 SHOWN = {"figure_mlm": (BASELINE, *MLM_SHOWN), "figure_gpt": (BASELINE, *GPT_SHOWN)}
 """Figure -> the rows of its table that it shows."""
 
@@ -110,7 +111,7 @@ def _entry(name: str, step: str, divided: bool) -> Entry:
     if step == EVERY and not starts:  # it shows what the others want
         return Entry(name, step, {}, ())
     variants = SHOWN.get(name, tuple(configs.VARIANTS))
-    rows = _of_tables(variants) if name in READERS else getattr(configs, "WANTED", {ANY: variants})
+    rows = _of_tables(variants, READERS[name]) if name in READERS else getattr(configs, "WANTED", {ANY: variants})
     return Entry(
         name, step, rows,
         seeds=tuple(getattr(configs, "SEEDS", SEEDS)), shares=getattr(configs, "FRACTIONS", {}), divided=divided,

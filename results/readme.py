@@ -19,7 +19,7 @@ from results.answers import overview, robustness, starts, transfer, universality
 from results.in_short import in_short
 from results.reader import RECORDS
 from results.render import SCORE, SENTIMENT, Columns, section_markdown
-from results.stream_answers import importance, pictures, planted_texts
+from results.stream_answers import importance, ladder, pictures, planted_texts
 from results.table2_mlm.make import COLUMNS as MLM
 from results.table2_mlm.make import SCORE as MLM_SCORE
 from results.table3_gpt.make import COLUMNS as GPT
@@ -129,6 +129,7 @@ SECTIONS = {
     "table5": reading,
     "starts": starts,
     "planted texts": planted_texts,
+    "ladder": ladder,
     "table6": universality,
     "table7": transfer,
     "table8": robustness,
@@ -144,6 +145,7 @@ PAGES = {
     "results/FINDINGS.md": (
         "starts",
         "planted texts",
+        "ladder",
         "table9",
         "pictures",
         "table6",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.answers import NOTHING
+from results.figure_alpha_sentiment.ladder import COLUMNS as LADDER_COLUMNS
 from results.figure_alpha_sentiment.planted_texts import COLUMNS as GAP_COLUMNS
 from results.figure_alpha_sentiment.planted_texts import SHOWN as GAPS
 from results.reader import where
@@ -75,6 +76,11 @@ def planted_texts(path: Path = RESULTS / "figure_alpha_sentiment" / "planted" / 
     text = written(frame, GAP_COLUMNS)
     text.insert(0, "texts", list(frame["section"]))
     return markdown_table(text.drop(columns=[GAPS[name] for name in ("effective", "projection")]))
+
+
+def ladder(path: Path = RESULTS / "figure_alpha_sentiment" / "ladder" / "table.csv") -> str:
+    """A row per rule: how measured shares follow a label that moves from meaning to sound."""
+    return markdown_table(written(pd.read_csv(path), LADDER_COLUMNS)) if path.exists() else NOTHING
 
 
 def pictures(folder: Path = RESULTS / "figure_vision_language", domains: Path = DOMAINS) -> str:

@@ -15,6 +15,7 @@ from results.figure_alpha_sentiment.agreement import measures
 from results.figure_alpha_sentiment.values import at_best_step
 from results.grouping import by_variant, grouped, setting_key
 from results.reader import Run, recorded, where
+from results.table1_sentiment.configs import LADDER
 from results.table9_importance.configs import EQUAL_SIZE, SECONDARY, STUDIED
 from results.tables import section_titles
 
@@ -30,7 +31,8 @@ ALL, SOME, NONE = "all", "some", "none"
 
 def importance_table(runs: Sequence[Run]) -> pd.DataFrame:
     """A section per setting and variant of :data:`STUDIED`, in each a row per stream; for DM also one for both
-    secondary ones, where the control of equal parameters has runs.
+    secondary ones, where the control of equal parameters has runs. Texts that share out the label in steps have a
+    figure of their own, :mod:`results.figure_alpha_sentiment.ladder`.
 
     Returns:
         columns section, rule, variant (the stream), seeds; for each of :data:`VALUES` ``_mean``, ``_std``, ``_low`` and
@@ -42,6 +44,8 @@ def importance_table(runs: Sequence[Run]) -> pd.DataFrame:
     """
     titles, table = section_titles(runs), []
     for key, group in grouped(runs, setting_key).items():
+        if titles[key].split(", ")[0] in LADDER:
+            continue
         by_name = by_variant(group)
         for name in STUDIED:
             own = by_name.get(name, [])
