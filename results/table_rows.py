@@ -13,7 +13,8 @@ from results.integrity import RecordError
 from results.kinds import KINDS, SHARES, SIGNIFICANT, Kind, group_of
 
 RESULTS = Path(__file__).parent
-SHARES_FILE = f"{SHARES}/table.csv"
+INNER = (f"{SHARES}/table.csv", "figure_alpha_sentiment/ladder/table.csv")
+"""Tables that belong to a figure."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def read_rows(path: Path, table: str) -> list[Row]:
 
 def tables(results: Path = RESULTS) -> dict[str, list[Row]]:
     """Name of each table below `results` -> its rows."""
-    paths = sorted([*results.glob("table*/table.csv"), *results.glob("table*/*/table.csv"), *results.glob(SHARES_FILE)])
+    found = [results.glob(pattern) for pattern in ("table*/table.csv", "table*/*/table.csv", *INNER)]
+    paths = sorted(path for paths in found for path in paths)
     names = [path.parent.relative_to(results).as_posix() for path in paths]
     return {name: read_rows(path, name) for name, path in zip(names, paths, strict=True)}

@@ -39,6 +39,8 @@ OPTIONAL = {
     "table8_robustness/table.tex": "may have no evaluated run",
     "table9_importance/table.tex": "may have no run of several streams",
     "figure_alpha_sentiment/planted/table.tex": "may have no run on generated texts",
+    "figure_alpha_sentiment/ladder/table.tex": "needs runs on texts with a share in steps",
+    "figure_alpha_sentiment/ladder.pdf": "made with that table",
     "table5_alpha_validity/conditions/table.tex": "needs runs with and without a condition",
     "table5_alpha_validity/tenths/table.tex": "needs runs with a share in steps",
     "table5_alpha_validity/curves.pdf": "made with that table",
