@@ -28,6 +28,11 @@ from results.table5_alpha_validity.figure import against_planted
 
 SOUND, REST = "phonetic", "meaning"
 """The stream whose share is followed, and the one that tells the other texts."""
+MEASURES = {
+    **{name: title for name, title in SHOWN.items() if name != "shapley"},
+    "mean": "set to its mean", "permutation": "of another text",
+}  # fmt: skip
+"""Measure -> its header; the last three are losses of accuracy."""
 LEAST = 4
 """Fewest shares that make a ladder."""
 TITLE = "slope of the measured on the planted share of the sound"
@@ -72,7 +77,7 @@ def slopes(points: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         columns section, variant, seeds, shares (how many), accuracy_mean and accuracy_std (of means over the shares),
-        for each of :data:`SHOWN` ``_mean`` and ``_std`` of the slope, NaN where a seed lacks a share; records.
+        for each of :data:`MEASURES` ``_mean`` and ``_std`` of the slope, NaN where a seed lacks a share; records.
     """
     rows: list[dict[str, Any]] = []
     for variant in dict.fromkeys(points["variant"]):
@@ -86,7 +91,7 @@ def slopes(points: pd.DataFrame) -> pd.DataFrame:
         }
         accuracies = [own.drop_duplicates("truth")["accuracy"].mean() for own in by_seed.values()]
         row["accuracy_mean"], row["accuracy_std"] = mean_std(accuracies)
-        for name in SHOWN:
+        for name in MEASURES:
             found = [_slope(where(own, measure=name)) for own in by_seed.values()]
             row[f"{name}_mean"], row[f"{name}_std"] = mean_std(found)
         rows.append(row | {"records": " ".join(dict.fromkeys(part["record"]))})
@@ -95,7 +100,7 @@ def slopes(points: pd.DataFrame) -> pd.DataFrame:
 
 def ladder_figure(points: pd.DataFrame, variants: Sequence[str]) -> Figure | None:
     """A row per variant, a panel per measure that some run has: a dot per seed, a line through their means."""
-    there = {name: title for name, title in SHOWN.items() if name in set(points["measure"])}
+    there = {name: title for name, title in MEASURES.items() if name in set(points["measure"])}
 
     def draw(axis: Axes, rows: pd.DataFrame) -> None:
         means = pd.DataFrame(rows.groupby("truth", as_index=False)["share"].mean())
