@@ -45,7 +45,10 @@ COLUMNS: Columns = {
     **head(),
     "shares": lambda row: str(row["shares"]),
     "accuracy %": lambda row: spread(100 * row["accuracy_mean"], 100 * row["accuracy_std"]),
-    **{title: lambda row, name=name: spread(row[f"{name}_mean"], row[f"{name}_std"]) for name, title in SHOWN.items()},
+    **{
+        title: lambda row, name=name: spread(row[f"{name}_mean"], row[f"{name}_std"])
+        for name, title in MEASURES.items()
+    },
 }
 """Header -> how a cell is written."""
 
