@@ -262,6 +262,14 @@ def test_fixed_words_about_slopes_hold():
     assert min(slopes["leave_one_out_mean"], slopes["shapley_mean"]) > 0.95
 
 
+def test_fixed_words_about_the_ladder_hold():
+    """README: DM's α does not follow a rising share of the sound; what it costs to leave the sound out does."""
+    table = pd.read_csv(RESULTS / "figure_alpha_sentiment" / "ladder" / "table.csv").set_index("variant")
+    slopes = table.loc["dm_equal"]
+    assert slopes["seeds"] >= 3 and slopes["accuracy_mean"] > 0.85 and abs(slopes["alpha_mean"]) < 0.1
+    assert min(slopes[f"{way}_mean"] for way in ("zero", "mean", "permutation")) > 0.9
+
+
 def test_dm_is_not_cheaper_than_concatenation():
     frame = pd.read_csv(RESULTS / "table1_sentiment" / "table.csv")
     rows = frame.loc[frame["section"] == "sst5, minilm"].set_index("variant")
