@@ -198,10 +198,12 @@ def family(rule: str) -> Family:
 
 
 def short(titles: Sequence[str], task: str) -> list[str]:
-    """Titles of domains without the task and without what all of them share: of what is left the first two parts, or
-    three where two titles would be the same.
+    """Titles of domains without the task, without where a model is from, and without what all of them share: of what is
+    left the first two parts, or three where two titles would be the same.
     """
-    parts = [[part for part in title.replace(": ", ", ").split(", ") if part != task] for title in titles]
+    parts = [
+        [part.rpartition("/")[2] for part in title.replace(": ", ", ").split(", ") if part != task] for title in titles
+    ]
     common = set.intersection(*map(set, parts)) if len(parts) > 1 else set[str]()
     left = [[part for part in one if part not in common] for one in parts]
     names = [" ".join(one[:2]) for one in left]

@@ -16,7 +16,7 @@ from results.table6_universality.configs import CONTROLS, REFERENCES, RULES, STU
 from results.table6_universality.rows import BEATS, Judged
 
 COLUMNS = 3
-TITLE = 27
+TITLE = 24
 """Characters that a title has room for on a line."""
 LOOKS = {
     "the study's rules": (OKABE_ITO[0], "o"), "other fusions": (OKABE_ITO[1], "^"),
