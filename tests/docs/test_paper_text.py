@@ -263,11 +263,18 @@ def test_fixed_words_about_slopes_hold():
 
 
 def test_fixed_words_about_the_ladder_hold():
-    """README: DM's α does not follow a rising share of the sound; what it costs to leave the sound out does."""
+    """README: DM's α does not follow a rising share of the sound; what it costs to leave the sound out does. Findings:
+    the smallest share is hardly found, so that these slopes are above 1, and α stays at a third.
+    """
     table = pd.read_csv(RESULTS / "figure_alpha_sentiment" / "ladder" / "table.csv").set_index("variant")
     slopes = table.loc["dm_equal"]
     assert slopes["seeds"] >= 3 and slopes["accuracy_mean"] > 0.85 and abs(slopes["alpha_mean"]) < 0.1
-    assert min(slopes[f"{way}_mean"] for way in ("zero", "mean", "permutation")) > 0.9
+    ways = ["zero", "mean", "permutation"]
+    assert (slopes[[f"{way}_mean" for way in ways]] > 1).all()
+    points = pd.read_csv(RESULTS / "figure_alpha_sentiment" / "ladder" / "points.csv").query("variant == 'dm_equal'")
+    shares = points.pivot_table(index="truth", columns="measure", values="share")
+    smallest = sorted(shares.index)[1]
+    assert (shares.loc[smallest, ways] < smallest / 4).all() and shares["alpha"].between(0.29, 0.37).all()
 
 
 def test_dm_is_not_cheaper_than_concatenation():
